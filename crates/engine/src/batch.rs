@@ -1,0 +1,652 @@
+//! The record of a run: steps in columns, handed on in batches.
+//!
+//! A step is one event and all the effects that it caused. Handlers write their effects straight into these
+//! columns, the engine applies them from here, and the trace writer, the digest and the monitors read them here:
+//! nothing is copied on the way. A batch holds [`STEPS_MAX`] steps, except for the last of a run.
+
+use crate::codec;
+use crate::fact::Fact;
+use crate::identity::AgentId;
+use crate::message::ProtocolId;
+use crate::time::Time;
+
+/// Steps in a full batch, and between two checkpoints of the digest.
+pub const STEPS_MAX: usize = 4096;
+
+macro_rules! byte_enum {
+    ($(#[$attribute:meta])* pub enum $name:ident { $($(#[$doc:meta])* $variant:ident = $value:literal),+ $(,)? }) => {
+        $(#[$attribute])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        #[repr(u8)]
+        pub enum $name { $($(#[$doc])* $variant = $value),+ }
+
+        impl $name {
+            /// The variant that is recorded as `byte`.
+            #[must_use]
+            pub const fn from_byte(byte: u8) -> Option<$name> {
+                match byte { $($value => Some($name::$variant),)+ _ => None }
+            }
+
+            /// The name that tools show.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $($name::$variant => stringify!($variant)),+ }
+            }
+        }
+    };
+}
+
+byte_enum! {
+    /// What happened to an agent. The numbers are recorded and digested: append only.
+    pub enum Event {
+        /// It began to exist.
+        Start = 0,
+        /// A message arrived.
+        Message = 1,
+        /// A timer that it set came due.
+        Timer = 2,
+        /// The work that it was deaf for ended.
+        WorkEnd = 3,
+        /// It lost its state and its timers.
+        Crash = 4,
+        /// It came back, with what its disk kept.
+        Restart = 5,
+        /// It stopped handling events, which wait.
+        Pause = 6,
+        /// It handles events again, those that waited first.
+        Resume = 7,
+        /// Its local clock was set.
+        Clock = 8,
+        /// A fault rule told it something ([`Agent::on_fault`](crate::Agent::on_fault)).
+        Fault = 9,
+    }
+}
+
+byte_enum! {
+    /// What became of an event. The numbers are recorded and digested: append only.
+    pub enum Fate {
+        /// The agent's handler ran.
+        Handled = 0,
+        /// The bytes were not a message of the agent's inbox; `on_undecodable` ran.
+        Undecodable = 1,
+        /// The handler panicked: its effects are discarded and the agent counts as crashed.
+        Panicked = 2,
+        /// The agent was down.
+        Down = 3,
+        /// The agent had halted.
+        Halted = 4,
+        /// No such agent exists.
+        Unknown = 5,
+        /// The deviation table drops this message.
+        Deviated = 6,
+        /// A fault rule lost this message.
+        Lost = 7,
+        /// It was waiting in the inbox of an agent that crashed.
+        Forgotten = 8,
+        /// It had no effect: a restart of what is up, a crash of what is down.
+        Void = 9,
+    }
+}
+
+byte_enum! {
+    /// What a handler asked for. The numbers are recorded and digested: append only.
+    pub enum EffectKind {
+        /// Send a message.
+        Send = 0,
+        /// Set a timer.
+        SetTimer = 1,
+        /// Cancel a timer.
+        CancelTimer = 2,
+        /// Spawn an agent.
+        Spawn = 3,
+        /// State a fact.
+        Fact = 4,
+        /// Be deaf for a while.
+        Work = 5,
+        /// Stop existing.
+        Halt = 6,
+        /// End the run.
+        StopRun = 7,
+    }
+}
+
+impl EffectKind {
+    /// Whether the effect takes a number of its agent's sequence: what later happens because of it names that.
+    #[must_use]
+    pub const fn is_numbered(self) -> bool {
+        matches!(self, EffectKind::Send | EffectKind::SetTimer | EffectKind::Spawn | EffectKind::Work)
+    }
+}
+
+/// One entry a step.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StepColumns {
+    /// When it happened, in nanoseconds of world time.
+    pub time_ns: Vec<u64>,
+    /// To whom.
+    pub target: Vec<u64>,
+    /// Who caused it; with `sequence`, the effect that did.
+    pub source: Vec<u64>,
+    /// The number of the causing effect among those of its agent.
+    pub sequence: Vec<u32>,
+    /// The [`Event`].
+    pub event: Vec<u8>,
+    /// The [`Fate`].
+    pub fate: Vec<u8>,
+    /// How long it waited at its target before it was handled, in nanoseconds.
+    pub waited_ns: Vec<u64>,
+    /// The message's protocol, or 0.
+    pub protocol: Vec<u32>,
+    /// The kind of message or timer, or 0.
+    pub kind: Vec<u16>,
+    /// The number that the first numbered effect of this step takes.
+    pub first_sequence: Vec<u32>,
+    /// How many effects it caused.
+    pub effects: Vec<u32>,
+}
+
+/// One entry an effect, in the order in which they were asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EffectColumns {
+    /// The [`EffectKind`].
+    pub effect: Vec<u8>,
+    /// The receiver, the child, or the sequence number of the cancelled timer; otherwise 0.
+    pub object: Vec<u64>,
+    /// The message's protocol, or 0.
+    pub protocol: Vec<u32>,
+    /// The kind of message, timer or fact, or 0.
+    pub kind: Vec<u16>,
+    /// The delay that the agent asked for, in nanoseconds; 0 for a message without one. For a cancelled timer when
+    /// it would have come due, for a spawn how many children the parent had before.
+    pub delay_ns: Vec<u64>,
+    /// The encoded length in bytes.
+    pub length: Vec<u32>,
+}
+
+/// Steps of a run, in columns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Batch {
+    first_ordinal: u64,
+    steps: StepColumns,
+    effects: EffectColumns,
+    /// The encoded facts, one after the other.
+    facts: Vec<u8>,
+    /// The encoded messages, timers and spawn configurations, one after the other; `None` when not recorded.
+    payloads: Option<Vec<u8>>,
+}
+
+impl Default for Batch {
+    fn default() -> Self {
+        Batch {
+            first_ordinal: 0,
+            steps: StepColumns::default(),
+            effects: EffectColumns::default(),
+            facts: Vec::new(),
+            payloads: Some(Vec::new()),
+        }
+    }
+}
+
+impl Batch {
+    /// Assembles a batch from recorded columns.
+    ///
+    /// # Errors
+    /// What is wrong, when the columns are not those of a batch (lengths that differ, unknown bytes, sizes that do
+    /// not add up): they may come from a hostile file.
+    pub fn assemble(
+        first_ordinal: u64,
+        steps: StepColumns,
+        effects: EffectColumns,
+        facts: Vec<u8>,
+        payloads: Option<Vec<u8>>,
+    ) -> Result<Batch, &'static str> {
+        let batch = Batch { first_ordinal, steps, effects, facts, payloads };
+        batch.check().map(|()| batch)
+    }
+
+    /// Steps in the batch.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.steps.time_ns.len()
+    }
+
+    /// Whether there are no steps.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The ordinal of the first step in the run, from 0.
+    #[must_use]
+    pub fn first_ordinal(&self) -> u64 {
+        self.first_ordinal
+    }
+
+    /// The columns of the steps.
+    #[must_use]
+    pub fn step_columns(&self) -> &StepColumns {
+        &self.steps
+    }
+
+    /// The columns of the effects.
+    #[must_use]
+    pub fn effect_columns(&self) -> &EffectColumns {
+        &self.effects
+    }
+
+    /// The encoded facts.
+    #[must_use]
+    pub fn fact_bytes(&self) -> &[u8] {
+        &self.facts
+    }
+
+    /// The encoded messages, timers and spawn configurations, unless they were not recorded.
+    #[must_use]
+    pub fn payload_bytes(&self) -> Option<&[u8]> {
+        self.payloads.as_deref()
+    }
+
+    /// The steps, in order.
+    #[must_use]
+    pub fn iter(&self) -> Steps<'_> {
+        Steps { batch: self, step: 0, effect: 0, fact_byte: 0, payload_byte: 0 }
+    }
+
+    /// Empties the batch, keeping its memory, and lets the next step have `first_ordinal`.
+    pub fn reset(&mut self, first_ordinal: u64) {
+        self.first_ordinal = first_ordinal;
+        let StepColumns {
+            time_ns,
+            target,
+            source,
+            sequence,
+            event,
+            fate,
+            waited_ns,
+            protocol,
+            kind,
+            first_sequence,
+            effects,
+        } = &mut self.steps;
+        for column in [time_ns, target, source, waited_ns] {
+            column.clear();
+        }
+        for column in [sequence, protocol, first_sequence, effects] {
+            column.clear();
+        }
+        for column in [event, fate] {
+            column.clear();
+        }
+        kind.clear();
+        self.discard_effects(Mark::default());
+    }
+
+    pub(crate) fn mark(&self) -> Mark {
+        Mark {
+            effects: self.effects.effect.len(),
+            fact_bytes: self.facts.len(),
+            payload_bytes: self.payloads.as_ref().map_or(0, Vec::len),
+        }
+    }
+
+    /// Forgets the effects since `mark`, as if they had not been asked for.
+    pub(crate) fn discard_effects(&mut self, mark: Mark) {
+        let EffectColumns { effect, object, protocol, kind, delay_ns, length } = &mut self.effects;
+        effect.truncate(mark.effects);
+        object.truncate(mark.effects);
+        protocol.truncate(mark.effects);
+        kind.truncate(mark.effects);
+        delay_ns.truncate(mark.effects);
+        length.truncate(mark.effects);
+        self.facts.truncate(mark.fact_bytes);
+        if let Some(payloads) = &mut self.payloads {
+            payloads.truncate(mark.payload_bytes);
+        }
+    }
+
+    pub(crate) fn push_step(&mut self, step: &StepHead, first_sequence: u32, effects: u32) {
+        let columns = &mut self.steps;
+        columns.time_ns.push(step.time.as_ns());
+        columns.target.push(step.target.as_u64());
+        columns.source.push(step.source.as_u64());
+        columns.sequence.push(step.sequence);
+        columns.event.push(step.event as u8);
+        columns.fate.push(step.fate as u8);
+        columns.waited_ns.push(step.waited_ns);
+        columns.protocol.push(step.protocol.0);
+        columns.kind.push(step.kind);
+        columns.first_sequence.push(first_sequence);
+        columns.effects.push(effects);
+    }
+
+    /// Adds an effect whose payload `encode` appends; it returns the kind of what it encoded.
+    #[inline]
+    pub(crate) fn push_effect(
+        &mut self,
+        effect: EffectKind,
+        object: u64,
+        protocol: ProtocolId,
+        delay_ns: u64,
+        encode: impl FnOnce(&mut Vec<u8>) -> u16,
+    ) {
+        let bytes = match (effect, &mut self.payloads) {
+            (EffectKind::Fact, _) => &mut self.facts,
+            (_, Some(payloads)) => payloads,
+            (_, None) => unreachable!("a batch that is being recorded has payloads"),
+        };
+        let before = bytes.len();
+        let kind = encode(bytes);
+        let length = bytes.len() - before;
+        self.effects.effect.push(effect as u8);
+        self.effects.object.push(object);
+        self.effects.protocol.push(protocol.0);
+        self.effects.kind.push(kind);
+        self.effects.delay_ns.push(delay_ns);
+        self.effects.length.push(length as u32);
+    }
+
+    /// The effect at `index`, its payload starting at `payload_byte`. For the engine, which applies effects as they
+    /// stand in the columns.
+    pub(crate) fn effect_at(&self, index: usize, payload_byte: usize) -> AppliedEffect<'_> {
+        let columns = &self.effects;
+        let effect = EffectKind::from_byte(columns.effect[index]).expect("the engine wrote it");
+        let payload: &[u8] = match (&self.payloads, effect) {
+            (Some(payloads), kind) if kind != EffectKind::Fact => {
+                &payloads[payload_byte..payload_byte + columns.length[index] as usize]
+            }
+            _ => &[],
+        };
+        AppliedEffect {
+            effect,
+            object: columns.object[index],
+            protocol: ProtocolId(columns.protocol[index]),
+            kind: columns.kind[index],
+            delay_ns: columns.delay_ns[index],
+            payload,
+        }
+    }
+
+    fn check(&self) -> Result<(), &'static str> {
+        let StepColumns {
+            time_ns,
+            target,
+            source,
+            sequence,
+            event,
+            fate,
+            waited_ns,
+            protocol,
+            kind,
+            first_sequence,
+            effects,
+        } = &self.steps;
+        let steps = time_ns.len();
+        let step_lengths = [
+            target.len(),
+            source.len(),
+            sequence.len(),
+            event.len(),
+            fate.len(),
+            waited_ns.len(),
+            protocol.len(),
+            kind.len(),
+            first_sequence.len(),
+            effects.len(),
+        ];
+        if step_lengths.iter().any(|length| *length != steps) {
+            return Err("the columns of the steps differ in length");
+        }
+        let columns = &self.effects;
+        let count = columns.effect.len();
+        let effect_lengths = [
+            columns.object.len(),
+            columns.protocol.len(),
+            columns.kind.len(),
+            columns.delay_ns.len(),
+            columns.length.len(),
+        ];
+        if effect_lengths.iter().any(|length| *length != count) {
+            return Err("the columns of the effects differ in length");
+        }
+        if effects.iter().map(|effects| u64::from(*effects)).sum::<u64>() != count as u64 {
+            return Err("the steps do not have as many effects as are recorded");
+        }
+        if event.iter().any(|byte| Event::from_byte(*byte).is_none()) {
+            return Err("a step is of an unknown event");
+        }
+        if fate.iter().any(|byte| Fate::from_byte(*byte).is_none()) {
+            return Err("a step has an unknown fate");
+        }
+        let (mut fact_bytes, mut payload_bytes) = (0_u64, 0_u64);
+        for (byte, length) in columns.effect.iter().zip(&columns.length) {
+            match EffectKind::from_byte(*byte) {
+                None => return Err("an effect is of an unknown kind"),
+                Some(EffectKind::Fact) => fact_bytes += u64::from(*length),
+                Some(_) => payload_bytes += u64::from(*length),
+            }
+        }
+        if fact_bytes != self.facts.len() as u64 {
+            return Err("the facts do not add up to their lengths");
+        }
+        if self.payloads.as_ref().is_some_and(|payloads| payload_bytes != payloads.len() as u64) {
+            return Err("the payloads do not add up to their lengths");
+        }
+        Ok(())
+    }
+}
+
+impl<'a> IntoIterator for &'a Batch {
+    type Item = Step<'a>;
+    type IntoIter = Steps<'a>;
+
+    fn into_iter(self) -> Steps<'a> {
+        self.iter()
+    }
+}
+
+/// A place in the effect columns, to come back to.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Mark {
+    pub(crate) effects: usize,
+    pub(crate) fact_bytes: usize,
+    pub(crate) payload_bytes: usize,
+}
+
+/// The step without its effects, as the engine makes it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct StepHead {
+    pub(crate) time: Time,
+    pub(crate) target: AgentId,
+    pub(crate) source: AgentId,
+    pub(crate) sequence: u32,
+    pub(crate) event: Event,
+    pub(crate) fate: Fate,
+    pub(crate) waited_ns: u64,
+    pub(crate) protocol: ProtocolId,
+    pub(crate) kind: u16,
+}
+
+pub(crate) struct AppliedEffect<'a> {
+    pub(crate) effect: EffectKind,
+    pub(crate) object: u64,
+    pub(crate) protocol: ProtocolId,
+    pub(crate) kind: u16,
+    pub(crate) delay_ns: u64,
+    pub(crate) payload: &'a [u8],
+}
+
+/// The steps of a batch, in order.
+#[derive(Clone, Debug)]
+pub struct Steps<'a> {
+    batch: &'a Batch,
+    step: usize,
+    effect: usize,
+    fact_byte: usize,
+    payload_byte: usize,
+}
+
+impl<'a> Iterator for Steps<'a> {
+    type Item = Step<'a>;
+
+    fn next(&mut self) -> Option<Step<'a>> {
+        let columns = &self.batch.steps;
+        let at = self.step;
+        let time_ns = *columns.time_ns.get(at)?;
+        let effects = Effects {
+            batch: self.batch,
+            at: self.effect,
+            end: self.effect + columns.effects[at] as usize,
+            sequence: columns.first_sequence[at],
+            fact_byte: self.fact_byte,
+            payload_byte: self.payload_byte,
+        };
+        self.step += 1;
+        // Walk over the effects' bytes, so that the next step finds its own.
+        for index in effects.at..effects.end {
+            let length = self.batch.effects.length[index] as usize;
+            if self.batch.effects.effect[index] == EffectKind::Fact as u8 {
+                self.fact_byte += length;
+            } else {
+                self.payload_byte += length;
+            }
+        }
+        self.effect = effects.end;
+        Some(Step {
+            ordinal: self.batch.first_ordinal + at as u64,
+            time: Time::from_ns(time_ns),
+            target: AgentId::from_u64(columns.target[at]),
+            source: AgentId::from_u64(columns.source[at]),
+            sequence: columns.sequence[at],
+            event: Event::from_byte(columns.event[at]).expect("a batch is checked"),
+            fate: Fate::from_byte(columns.fate[at]).expect("a batch is checked"),
+            waited_ns: columns.waited_ns[at],
+            protocol: ProtocolId(columns.protocol[at]),
+            kind: columns.kind[at],
+            effects,
+        })
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = self.batch.len() - self.step;
+        (left, Some(left))
+    }
+}
+
+impl ExactSizeIterator for Steps<'_> {}
+
+/// One event and all the effects that it caused.
+#[derive(Clone, Debug)]
+pub struct Step<'a> {
+    /// Its number in the run, from 0.
+    pub ordinal: u64,
+    /// When it happened, in world time.
+    pub time: Time,
+    /// To whom.
+    pub target: AgentId,
+    /// Who caused it. With `sequence` this names the causing effect, and is the identity of a message.
+    pub source: AgentId,
+    /// The number of the causing effect among those of `source`.
+    pub sequence: u32,
+    /// What happened.
+    pub event: Event,
+    /// What became of it.
+    pub fate: Fate,
+    /// How long it waited at its target before it was handled, in nanoseconds.
+    pub waited_ns: u64,
+    /// The message's protocol.
+    pub protocol: ProtocolId,
+    /// The kind of message or timer.
+    pub kind: u16,
+    /// What the handler asked for.
+    pub effects: Effects<'a>,
+}
+
+impl<'a> Step<'a> {
+    /// The facts that the target stated in this step.
+    pub fn facts(&self) -> impl Iterator<Item = Fact<'a>> + use<'a> {
+        self.effects.clone().filter_map(|effect| effect.fact())
+    }
+}
+
+/// The effects of a step, in the order in which they were asked for.
+#[derive(Clone, Debug)]
+pub struct Effects<'a> {
+    batch: &'a Batch,
+    at: usize,
+    end: usize,
+    sequence: u32,
+    fact_byte: usize,
+    payload_byte: usize,
+}
+
+impl<'a> Iterator for Effects<'a> {
+    type Item = Effect<'a>;
+
+    fn next(&mut self) -> Option<Effect<'a>> {
+        if self.at >= self.end {
+            return None;
+        }
+        let columns = &self.batch.effects;
+        let at = self.at;
+        self.at += 1;
+        let kind = EffectKind::from_byte(columns.effect[at]).expect("a batch is checked");
+        let length = columns.length[at] as usize;
+        let (bytes, at_byte) = if kind == EffectKind::Fact {
+            (Some(self.batch.facts.as_slice()), &mut self.fact_byte)
+        } else {
+            (self.batch.payloads.as_deref(), &mut self.payload_byte)
+        };
+        let payload = bytes.map(|bytes| &bytes[*at_byte..*at_byte + length]);
+        *at_byte += length;
+        let sequence = kind.is_numbered().then_some(self.sequence);
+        self.sequence = self.sequence.wrapping_add(u32::from(kind.is_numbered()));
+        Some(Effect {
+            effect: kind,
+            sequence,
+            object: columns.object[at],
+            protocol: ProtocolId(columns.protocol[at]),
+            kind: columns.kind[at],
+            delay_ns: columns.delay_ns[at],
+            length: columns.length[at],
+            payload,
+        })
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.end - self.at, Some(self.end - self.at))
+    }
+}
+
+impl ExactSizeIterator for Effects<'_> {}
+
+/// One thing that a handler asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Effect<'a> {
+    /// What.
+    pub effect: EffectKind,
+    /// Its number among the numbered effects of its agent, if it takes one.
+    pub sequence: Option<u32>,
+    /// The receiver, the child, or the sequence number of the cancelled timer; otherwise 0.
+    pub object: u64,
+    /// The message's protocol.
+    pub protocol: ProtocolId,
+    /// The kind of message, timer or fact.
+    pub kind: u16,
+    /// The delay that the agent asked for, in nanoseconds.
+    pub delay_ns: u64,
+    /// The encoded length in bytes.
+    pub length: u32,
+    /// The encoded fields, unless they were not recorded.
+    pub payload: Option<&'a [u8]>,
+}
+
+impl<'a> Effect<'a> {
+    /// The fact that was stated, if this is one that this program knows.
+    #[must_use]
+    pub fn fact(&self) -> Option<Fact<'a>> {
+        if self.effect != EffectKind::Fact {
+            return None;
+        }
+        codec::decode(self.payload?)
+    }
+}

@@ -1,0 +1,226 @@
+//! What a handler may do: look at little, ask for effects.
+
+use core::any::TypeId;
+use core::marker::PhantomData;
+use std::collections::BTreeMap;
+
+use crate::agent::{Agent, Spawn};
+use crate::batch::{Batch, EffectKind};
+use crate::clock::LocalClock;
+use crate::codec;
+use crate::disk::Disk;
+use crate::fact::{CUSTOM_FIELDS_MAX, FACT_BYTES_MAX, Fact};
+use crate::identity::{Address, AgentId};
+use crate::inject::{Injector, SiteVisit};
+use crate::message::{Accepts, Message, ProtocolId};
+use crate::slot::{Slot, SlotIndex};
+use crate::stream::Stream;
+use crate::time::Time;
+
+/// A handler's view of the world. Everything asked for here happens after the handler returns.
+pub struct Context<'a, A: Agent> {
+    frame: Frame<'a>,
+    agent: PhantomData<fn(A)>,
+}
+
+/// What the engine lends to a handler.
+pub(crate) struct Frame<'a> {
+    pub(crate) seed: u64,
+    pub(crate) world_now: Time,
+    /// The agent's own clock, unless it shows world time.
+    pub(crate) clock: Option<&'a LocalClock>,
+    pub(crate) slot_index: SlotIndex,
+    pub(crate) slot: &'a mut Slot,
+    pub(crate) batch: &'a mut Batch,
+    pub(crate) disks: &'a mut BTreeMap<SlotIndex, Disk>,
+    pub(crate) spawnable: &'a [Spawnable],
+    pub(crate) injector: Option<&'a mut (dyn Injector + 'static)>,
+}
+
+/// A kind of agent that others may spawn.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Spawnable {
+    pub(crate) agent: TypeId,
+    pub(crate) pool: u16,
+    pub(crate) group: u16,
+}
+
+/// A timer that was set, for cancelling it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TimerId {
+    sequence: u32,
+    due: Time,
+}
+
+impl<'a, A: Agent> Context<'a, A> {
+    pub(crate) fn new(frame: Frame<'a>) -> Self {
+        Context { frame, agent: PhantomData }
+    }
+
+    /// The agent's identity.
+    #[must_use]
+    pub fn id(&self) -> AgentId {
+        self.frame.slot.id
+    }
+
+    /// The agent's position in its group, or among its parent's children, from 1.
+    #[must_use]
+    pub fn ordinal(&self) -> u32 {
+        self.frame.slot.ordinal
+    }
+
+    /// Where others reach this agent with messages of protocol `M`.
+    #[must_use]
+    pub fn own_address<M: Message>(&self) -> Address<M>
+    where
+        A::Inbox: Accepts<M>,
+    {
+        Address::new(self.id())
+    }
+
+    /// The time on the agent's own clock, which a fault may have skewed. It is the only time an agent can see.
+    #[must_use]
+    pub fn now(&self) -> Time {
+        self.frame.clock.map_or(self.frame.world_now, |clock| clock.read(self.frame.world_now))
+    }
+
+    /// Sends a message. It arrives after the link's latency, at least one nanosecond from now.
+    pub fn send<M: Message>(&mut self, to: Address<M>, message: M) {
+        self.send_after(to, message, 0);
+    }
+
+    /// Sends a message after thinking for `delay_ns` on the agent's own clock; the agent stays responsive meanwhile.
+    pub fn send_after<M: Message>(&mut self, to: Address<M>, message: M, delay_ns: u64) {
+        self.next_sequence();
+        self.frame.batch.push_effect(EffectKind::Send, to.id().as_u64(), M::ID, delay_ns, |out| {
+            codec::encode_kind(&message, out)
+        });
+    }
+
+    /// Sets a timer that comes due `delay_ns` from now on the agent's own clock (0 counts as 1).
+    pub fn set_timer(&mut self, delay_ns: u64, timer: A::Timer) -> TimerId {
+        let sequence = self.next_sequence();
+        self.frame.batch.push_effect(EffectKind::SetTimer, 0, ProtocolId::NONE, delay_ns, |out| {
+            codec::encode_kind(&timer, out)
+        });
+        let world_delay_ns = self.frame.clock.map_or(delay_ns, |clock| clock.world_delay_ns(delay_ns));
+        let due = self.frame.world_now.checked_add(world_delay_ns.max(1)).unwrap_or(Time::MAX);
+        TimerId { sequence, due }
+    }
+
+    /// Cancels a timer. Cancelling one that already came due does nothing.
+    pub fn cancel_timer(&mut self, timer: TimerId) {
+        let sequence = u64::from(timer.sequence);
+        let due_ns = timer.due.as_ns();
+        self.frame.batch.push_effect(EffectKind::CancelTimer, sequence, ProtocolId::NONE, due_ns, |_| 0);
+    }
+
+    /// Works for `delay_ns` on the agent's own clock, deaf: messages and timers wait in the inbox. At the end
+    /// `on_timer` is called with `then`, and the inbox is handled in order of arrival.
+    ///
+    /// # Panics
+    /// When the agent is already working.
+    pub fn work_for(&mut self, delay_ns: u64, then: A::Timer) {
+        assert!(!self.frame.slot.busy, "an agent works on one thing at a time");
+        self.frame.slot.busy = true;
+        self.next_sequence();
+        self.frame.batch.push_effect(EffectKind::Work, 0, ProtocolId::NONE, delay_ns, |out| {
+            codec::encode_kind(&then, out)
+        });
+    }
+
+    /// Spawns an agent, which starts at least one nanosecond from now. Its identity is known at once.
+    ///
+    /// # Panics
+    /// When the fleet does not declare the kind with [`Fleet::spawnable`](crate::Fleet::spawnable).
+    pub fn spawn<B: Spawn>(&mut self, config: B::Config) -> AgentId {
+        let wanted = TypeId::of::<B>();
+        let known = self.frame.spawnable.iter().position(|kind| kind.agent == wanted);
+        let Some(kind) = known else {
+            panic!(
+                "this fleet does not declare {} as spawnable; call `fleet.spawnable::<…>(name)` first",
+                core::any::type_name::<B>()
+            );
+        };
+        let ordinal = self.frame.slot.children;
+        self.frame.slot.children += 1;
+        let child = AgentId::spawned(self.id(), ordinal);
+        self.next_sequence();
+        self.frame.batch.push_effect(
+            EffectKind::Spawn,
+            child.as_u64(),
+            ProtocolId::NONE,
+            u64::from(ordinal),
+            |out| {
+                codec::encode(&config, out);
+                kind as u16
+            },
+        );
+        child
+    }
+
+    /// The agent's random stream: a function of the seed, its identity and its incarnation.
+    #[must_use]
+    pub fn random(&mut self) -> Stream<'_> {
+        let Slot { id, incarnation, stream, .. } = &mut *self.frame.slot;
+        Stream::new(stream, self.frame.seed, *id, *incarnation)
+    }
+
+    /// The luck of something that is not this agent, such as (task, attempt): the same whoever asks.
+    /// `purpose` tells apart what the luck is for.
+    #[must_use]
+    pub fn luck_of<const N: usize>(&self, purpose: &str, key: [u64; N]) -> crate::mix::Draw {
+        crate::mix::Draw::keyed(self.frame.seed, crate::mix::hash_text(purpose), key)
+    }
+
+    /// States a fact.
+    ///
+    /// # Panics
+    /// When it takes more than 4 KiB or has more than 32 custom fields.
+    pub fn fact(&mut self, fact: Fact<'_>) {
+        if let Fact::Custom { fields, .. } = &fact {
+            assert!(fields.len() <= CUSTOM_FIELDS_MAX, "a custom fact has at most 32 fields");
+        }
+        self.frame.batch.push_effect(EffectKind::Fact, 0, ProtocolId::NONE, 0, |out| {
+            let before = out.len();
+            codec::encode(&fact, out);
+            assert!(out.len() - before <= FACT_BYTES_MAX, "a fact takes at most 4 KiB");
+            // The encoding begins with the variant's index.
+            u16::from_le_bytes([out[before], out[before + 1]])
+        });
+    }
+
+    /// The agent's durable storage.
+    pub fn disk(&mut self) -> &mut Disk {
+        self.frame.disks.entry(self.frame.slot_index).or_default()
+    }
+
+    /// Passes a point where something may go wrong: `Some` when a fault rule says so, with a strength whose meaning
+    /// is the site's.
+    pub fn fault_site(&mut self, site: &str) -> Option<u64> {
+        let visit = self.frame.slot.site_visits;
+        self.frame.slot.site_visits = visit.wrapping_add(1);
+        let (seed, now, agent) = (self.frame.seed, self.frame.world_now, self.frame.slot.id);
+        self.frame.injector.as_mut()?.site(&SiteVisit { seed, now, agent, site, visit })
+    }
+
+    /// Stops existing. What arrives later is recorded as dropped.
+    pub fn halt(&mut self) {
+        self.frame.batch.push_effect(EffectKind::Halt, 0, ProtocolId::NONE, 0, |_| 0);
+    }
+
+    /// Ends the run after this step, for the stated reason.
+    pub fn stop_run(&mut self, reason: &str) {
+        self.frame.batch.push_effect(EffectKind::StopRun, 0, ProtocolId::NONE, 0, |out| {
+            codec::encode(reason, out);
+            0
+        });
+    }
+
+    fn next_sequence(&mut self) -> u32 {
+        let sequence = self.frame.slot.sequence;
+        self.frame.slot.sequence =
+            sequence.checked_add(1).expect("an agent has at most 4,294,967,295 numbered effects");
+        sequence
+    }
+}

@@ -1,0 +1,93 @@
+//! Agents of one kind, stored side by side, behind one virtual call per event.
+
+use std::collections::BTreeMap;
+
+use crate::agent::{Agent, Birth};
+use crate::batch::Fate;
+use crate::codec;
+use crate::context::{Context, Frame};
+use crate::identity::AgentId;
+use crate::message::{Inbox, Undecodable, Wire};
+
+/// What an agent is to handle.
+#[derive(Clone, Copy)]
+pub(crate) enum Delivery<'a> {
+    Start,
+    Restart,
+    Message { from: AgentId, wire: Wire<'a> },
+    Timer { kind: u16, bytes: &'a [u8] },
+    Fault { name: &'a str },
+}
+
+/// All agents of one kind, of whatever type.
+pub(crate) trait AnyPool {
+    /// Makes an agent and returns its place. `config` is what the parent said about it, for spawned agents.
+    fn add(&mut self, birth: &Birth, config: &[u8]) -> u32;
+    /// Makes the agent at `index` anew.
+    fn rebuild(&mut self, index: u32, birth: &Birth);
+    /// Drops the agent's state.
+    fn discard(&mut self, index: u32, crashed: bool);
+    fn dispatch(&mut self, index: u32, delivery: Delivery<'_>, frame: Frame<'_>) -> Fate;
+}
+
+/// Makes agents: for groups the configuration is empty.
+pub(crate) type Factory<A> = Box<dyn Fn(&Birth, &[u8]) -> A>;
+
+pub(crate) struct Pool<A: Agent> {
+    agents: Vec<Option<A>>,
+    factory: Factory<A>,
+    /// What parents said about the agents that they spawned, for restarts.
+    configs: BTreeMap<u32, Box<[u8]>>,
+}
+
+impl<A: Agent> Pool<A> {
+    pub(crate) fn new(factory: Factory<A>) -> Pool<A> {
+        Pool { agents: Vec::new(), factory, configs: BTreeMap::new() }
+    }
+}
+
+impl<A: Agent> AnyPool for Pool<A> {
+    fn add(&mut self, birth: &Birth, config: &[u8]) -> u32 {
+        let index = u32::try_from(self.agents.len()).expect("at most 4,294,967,295 agents of a kind");
+        if !config.is_empty() {
+            self.configs.insert(index, config.into());
+        }
+        self.agents.push(Some((self.factory)(birth, config)));
+        index
+    }
+
+    fn rebuild(&mut self, index: u32, birth: &Birth) {
+        let config = self.configs.get(&index).map_or(&[][..], |config| config);
+        self.agents[index as usize] = Some((self.factory)(birth, config));
+    }
+
+    fn discard(&mut self, index: u32, crashed: bool) {
+        let agent = self.agents[index as usize].take();
+        if let (true, Some(mut agent)) = (crashed, agent) {
+            agent.on_crash();
+        }
+    }
+
+    fn dispatch(&mut self, index: u32, delivery: Delivery<'_>, frame: Frame<'_>) -> Fate {
+        let agent = self.agents[index as usize].as_mut().expect("only agents that are up handle events");
+        let ctx = &mut Context::new(frame);
+        match delivery {
+            Delivery::Message { from, wire } => match A::Inbox::decode(wire) {
+                Some(message) => agent.on_message(ctx, from, message),
+                None => {
+                    let what = Undecodable { protocol: wire.protocol, kind: wire.kind, from };
+                    agent.on_undecodable(ctx, what);
+                    return Fate::Undecodable;
+                }
+            },
+            Delivery::Timer { kind, bytes } => {
+                let timer = codec::decode_kind(kind, bytes).expect("timers are encoded by the engine itself");
+                agent.on_timer(ctx, timer);
+            }
+            Delivery::Start => agent.on_start(ctx),
+            Delivery::Restart => agent.on_restart(ctx),
+            Delivery::Fault { name } => agent.on_fault(ctx, name),
+        }
+        Fate::Handled
+    }
+}

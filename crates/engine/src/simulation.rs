@@ -1,0 +1,392 @@
+//! The core loop: pop an event, advance the clock, dispatch it, record the step, apply its effects.
+
+mod apply;
+mod lifecycle;
+mod world;
+
+use core::sync::atomic::{AtomicU64, Ordering};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use crate::batch::{Batch, Event, Fate, STEPS_MAX, StepHead};
+use crate::context::Frame;
+use crate::error::Error;
+use crate::fleet::Fleet;
+use crate::identity::AgentId;
+use crate::link::Links;
+use crate::manifest::Manifest;
+use crate::message::Wire;
+use crate::pool::{AnyPool, Delivery};
+use crate::queue::Pending;
+use crate::slot::{Condition, Slot, SlotIndex};
+use crate::time::Time;
+
+use world::World;
+
+/// Takes the record of a run, batch by batch.
+pub trait Sink {
+    /// Takes the next batch. All but the last of a run hold [`STEPS_MAX`] steps. The sink may swap the batch for
+    /// an empty one to keep it; the engine empties whatever it finds here afterwards.
+    fn accept(&mut self, batch: &mut Batch);
+}
+
+/// When a run ends at the latest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The last instant whose events still happen.
+    pub until: Time,
+    /// The most events that happen.
+    pub events_max: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { until: Time::MAX, events_max: u64::MAX }
+    }
+}
+
+/// Why a run ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// Nothing was left to happen.
+    Quiescent,
+    /// The time limit was reached.
+    TimeLimit,
+    /// The event limit was reached.
+    EventLimit,
+    /// An agent ended the run.
+    Stopped {
+        /// Who.
+        by: AgentId,
+        /// Why, in its own words.
+        reason: String,
+    },
+    /// The run cannot go on: time or a counter overflowed, or two identities collided.
+    Failed(Error),
+    /// Whoever drives the simulation stopped before the end.
+    Interrupted,
+}
+
+/// How far [`Simulation::advance`] came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// The budget is used up; there is more to happen.
+    Running,
+    /// The run is over.
+    Ended(Ending),
+}
+
+/// What a run came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// Why it ended.
+    pub ending: Ending,
+    /// Steps taken.
+    pub events: u64,
+    /// Messages sent.
+    pub messages: u64,
+    /// The last instant: of the last event, or the limit when that was reached.
+    pub time: Time,
+    /// Agents that ever existed.
+    pub agents: u64,
+}
+
+/// What is happening right now, for a watchdog on another thread: an endless handler cannot be caught from inside.
+#[derive(Debug, Default)]
+pub struct Heartbeat {
+    event: AtomicU64,
+    agent: AtomicU64,
+    time_ns: AtomicU64,
+}
+
+impl Heartbeat {
+    /// The ordinal, agent and world time of the event that is being handled.
+    #[must_use]
+    pub fn read(&self) -> (u64, AgentId, Time) {
+        (
+            self.event.load(Ordering::Relaxed),
+            AgentId::from_u64(self.agent.load(Ordering::Relaxed)),
+            Time::from_ns(self.time_ns.load(Ordering::Relaxed)),
+        )
+    }
+}
+
+/// A fleet in its world, ready to run.
+pub struct Simulation {
+    world: World,
+    pools: Vec<Box<dyn AnyPool>>,
+    batch: Batch,
+    recording: bool,
+    ending: Option<Ending>,
+    manifest: Manifest,
+    heartbeat: Arc<Heartbeat>,
+}
+
+impl Simulation {
+    pub(crate) fn new(fleet: Fleet, links: Links, manifest: Manifest) -> Result<Simulation, Error> {
+        let recording = fleet.recording;
+        let (world, pools) = World::new(fleet, links)?;
+        Ok(Simulation {
+            world,
+            pools,
+            batch: Batch::default(),
+            recording,
+            ending: None,
+            manifest,
+            heartbeat: Arc::default(),
+        })
+    }
+
+    /// The names and shapes of the fleet.
+    #[must_use]
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// What is happening right now, readable from another thread.
+    #[must_use]
+    pub fn heartbeat(&self) -> Arc<Heartbeat> {
+        Arc::clone(&self.heartbeat)
+    }
+
+    /// Events that have not happened yet.
+    #[must_use]
+    pub fn pending(&self) -> usize {
+        self.world.queue.len()
+    }
+
+    /// Steps taken so far.
+    #[must_use]
+    pub fn events(&self) -> u64 {
+        self.world.events
+    }
+
+    /// World time.
+    #[must_use]
+    pub fn now(&self) -> Time {
+        self.world.now
+    }
+
+    /// Runs to the end and hands the whole record to `sink`.
+    pub fn run(&mut self, limits: &Limits, sink: &mut dyn Sink) -> Outcome {
+        while let Status::Running = self.advance(limits, u64::MAX, sink) {}
+        self.finish(limits, sink)
+    }
+
+    /// Lets at least `budget` events happen, or all that the limits allow.
+    pub fn advance(&mut self, limits: &Limits, budget: u64, sink: &mut dyn Sink) -> Status {
+        let pause_at = self.world.events.saturating_add(budget);
+        while self.ending.is_none() && self.world.events < pause_at {
+            if self.world.events >= limits.events_max {
+                self.ending = Some(Ending::EventLimit);
+                break;
+            }
+            match self.world.next_event(limits.until) {
+                Ok(event) => {
+                    self.world.now = event.time;
+                    self.world.popped = event.key_parts();
+                    self.handle(event, limits, sink);
+                }
+                Err(ending) => self.ending = Some(ending),
+            }
+        }
+        self.ending.clone().map_or(Status::Running, Status::Ended)
+    }
+
+    /// Hands the rest of the record to `sink` and says what the run came to. Before the end this is an interruption.
+    pub fn finish(&mut self, limits: &Limits, sink: &mut dyn Sink) -> Outcome {
+        if !self.batch.is_empty() {
+            self.hand_over(sink);
+        }
+        let ending = self.ending.get_or_insert(Ending::Interrupted).clone();
+        let time = if ending == Ending::TimeLimit { limits.until } else { self.world.now };
+        Outcome {
+            ending,
+            events: self.world.events,
+            messages: self.world.messages,
+            time,
+            agents: self.world.slots.len() as u64,
+        }
+    }
+
+    /// Handles an event, then whatever waited for its agent to be free.
+    fn handle(&mut self, event: Pending, limits: &Limits, sink: &mut dyn Sink) {
+        let slot = self.world.directory.find(event.target);
+        self.deliver(event, slot, event.time, sink);
+        let Some(slot) = slot else { return };
+        while self.ending.is_none() && self.world.events < limits.events_max {
+            let Some((held, arrived)) = self.world.take_held(slot) else {
+                break;
+            };
+            self.deliver(held, Some(slot), arrived, sink);
+        }
+    }
+
+    /// Decides what becomes of an event and lets it happen.
+    fn deliver(&mut self, event: Pending, slot: Option<SlotIndex>, arrived: Time, sink: &mut dyn Sink) {
+        let fate = match slot {
+            None => Fate::Unknown,
+            Some(_) if event.doom != Fate::Handled => event.doom,
+            Some(slot) => {
+                if self.world.must_wait(slot, &event) {
+                    self.world.hold(slot, event, arrived);
+                    return;
+                }
+                match self.world.fate_of(slot, event.event) {
+                    Fate::Handled => {
+                        self.happen(event, slot, arrived, sink);
+                        return;
+                    }
+                    fate => fate,
+                }
+            }
+        };
+        self.record(&event, fate, arrived, 0, 0, sink);
+        self.world.payloads.release(&event.parcel);
+    }
+
+    /// Lets an agent that is up and listening handle an event.
+    fn happen(&mut self, event: Pending, slot: SlotIndex, arrived: Time, sink: &mut dyn Sink) {
+        self.heartbeat.event.store(self.world.events, Ordering::Relaxed);
+        self.heartbeat.agent.store(event.target.as_u64(), Ordering::Relaxed);
+        self.heartbeat.time_ns.store(event.time.as_ns(), Ordering::Relaxed);
+
+        let mark = self.batch.mark();
+        let first_sequence = self.world.slots[slot as usize].sequence;
+        let children = self.world.slots[slot as usize].children;
+        let fate = self.dispatch(&event, slot);
+        if fate == Fate::Panicked {
+            self.batch.discard_effects(mark);
+            let agent = &mut self.world.slots[slot as usize];
+            agent.sequence = first_sequence;
+            agent.children = children;
+        }
+        let effects = (self.batch.mark().effects - mark.effects) as u32;
+        let ended = self.world.apply_effects(slot, mark, first_sequence, &self.batch);
+        self.ending = self.ending.take().or(ended);
+        self.record(&event, fate, arrived, first_sequence, effects, sink);
+        self.world.payloads.release(&event.parcel);
+        if matches!(fate, Fate::Panicked) || event.event == Event::Crash {
+            self.forget_inbox(slot, sink);
+        }
+    }
+
+    /// Calls the handler. A panic is the agent's, not ours.
+    fn dispatch(&mut self, event: &Pending, slot: SlotIndex) -> Fate {
+        let attempt = catch_unwind(AssertUnwindSafe(|| self.dispatch_unguarded(event, slot)));
+        attempt.unwrap_or_else(|_panic| {
+            // The state of an agent that panicked is not to be trusted, not even by its own `on_crash`.
+            let agent = &self.world.slots[slot as usize];
+            if agent.index != Slot::NOT_MADE {
+                self.pools[usize::from(agent.pool)].discard(agent.index, false);
+            }
+            self.world.take_down(slot);
+            Fate::Panicked
+        })
+    }
+
+    fn dispatch_unguarded(&mut self, event: &Pending, slot: SlotIndex) -> Fate {
+        if matches!(event.event, Event::Crash | Event::Pause | Event::Resume | Event::Clock) {
+            lifecycle::befall(&mut self.world, &mut self.pools, slot, event);
+            return Fate::Handled;
+        }
+        let world = &mut self.world;
+        let agent = &mut world.slots[slot as usize];
+        let payload = world.payloads.view(&event.parcel);
+        let delivery = match event.event {
+            Event::Message => {
+                let wire = Wire { protocol: event.protocol, kind: event.kind, bytes: payload };
+                Delivery::Message { from: event.source, wire }
+            }
+            Event::Start => {
+                lifecycle::start(agent, &mut self.pools, payload);
+                Delivery::Start
+            }
+            Event::Restart => {
+                lifecycle::restart(agent, &mut self.pools);
+                Delivery::Restart
+            }
+            Event::WorkEnd => {
+                agent.busy = false;
+                Delivery::Timer { kind: event.kind, bytes: payload }
+            }
+            Event::Fault => Delivery::Fault { name: core::str::from_utf8(payload).unwrap_or_default() },
+            _ => Delivery::Timer { kind: event.kind, bytes: payload },
+        };
+        let clock = if agent.own_clock { world.clocks.get(&slot) } else { None };
+        let (pool, index) = (usize::from(agent.pool), agent.index);
+        let frame = Frame {
+            seed: world.seed,
+            world_now: world.now,
+            clock,
+            slot_index: slot,
+            slot: agent,
+            batch: &mut self.batch,
+            disks: &mut world.disks,
+            spawnable: &world.spawnable,
+            injector: world.injector.as_deref_mut(),
+        };
+        self.pools[pool].dispatch(index, delivery, frame)
+    }
+
+    /// What waited in the inbox of an agent that went down is lost, and each message's loss is a step.
+    fn forget_inbox(&mut self, slot: SlotIndex, sink: &mut dyn Sink) {
+        for (held, arrived) in self.world.held.remove(&slot).unwrap_or_default() {
+            if held.event == Event::Message {
+                self.record(&held, Fate::Forgotten, arrived, 0, 0, sink);
+            }
+            self.world.payloads.release(&held.parcel);
+        }
+    }
+
+    fn record(
+        &mut self,
+        event: &Pending,
+        fate: Fate,
+        arrived: Time,
+        first_sequence: u32,
+        effects: u32,
+        sink: &mut dyn Sink,
+    ) {
+        self.world.events += 1;
+        if !self.recording {
+            self.batch.reset(self.world.events);
+            return;
+        }
+        let head = StepHead {
+            time: self.world.now,
+            target: event.target,
+            source: event.source,
+            sequence: event.sequence,
+            event: event.event,
+            fate,
+            waited_ns: self.world.now.since(arrived),
+            protocol: event.protocol,
+            kind: event.kind,
+        };
+        self.batch.push_step(&head, first_sequence, effects);
+        if self.batch.len() == STEPS_MAX {
+            self.hand_over(sink);
+        }
+    }
+
+    fn hand_over(&mut self, sink: &mut dyn Sink) {
+        sink.accept(&mut self.batch);
+        self.batch.reset(self.world.events);
+    }
+}
+
+/// Whether an agent in this condition can handle an event at all.
+fn fate_for(condition: Condition, event: Event) -> Fate {
+    match (condition, event) {
+        (Condition::Down, Event::Restart) => Fate::Handled,
+        (Condition::Down | Condition::Halted, Event::Crash | Event::Pause | Event::Resume | Event::Clock)
+        | (Condition::Unborn, Event::Crash) => Fate::Void,
+        (_, Event::Restart) => Fate::Void,
+        (Condition::Unborn, Event::Start) => Fate::Handled,
+        (_, Event::Start) => Fate::Void,
+        (Condition::Down, _) => Fate::Down,
+        (Condition::Halted, _) => Fate::Halted,
+        (Condition::Unborn | Condition::Up, _) => Fate::Handled,
+    }
+}

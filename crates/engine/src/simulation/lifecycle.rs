@@ -1,0 +1,60 @@
+//! Births, deaths and rebirths.
+
+use super::world::World;
+use crate::agent::Birth;
+use crate::batch::Event;
+use crate::clock::LocalClock;
+use crate::codec;
+use crate::mix::{Draw, hash_text};
+use crate::pool::AnyPool;
+use crate::queue::Pending;
+use crate::slot::{Condition, Slot, SlotIndex};
+use crate::stream::StreamState;
+
+const DISK_LUCK: u64 = hash_text("disk at a crash");
+
+/// An agent starts. Members of groups were made when the fleet was built; a spawned agent is made now.
+pub(super) fn start(agent: &mut Slot, pools: &mut [Box<dyn AnyPool>], config: &[u8]) {
+    agent.condition = Condition::Up;
+    if agent.index == Slot::NOT_MADE {
+        let birth = Birth { id: agent.id, ordinal: agent.ordinal, incarnation: 0 };
+        agent.index = pools[usize::from(agent.pool)].add(&birth, config);
+    }
+}
+
+/// A crashed agent is made anew, with a random stream of its own.
+pub(super) fn restart(agent: &mut Slot, pools: &mut [Box<dyn AnyPool>]) {
+    agent.condition = Condition::Up;
+    agent.incarnation += 1;
+    agent.stream = StreamState::default();
+    let birth = Birth { id: agent.id, ordinal: agent.ordinal, incarnation: agent.incarnation };
+    pools[usize::from(agent.pool)].rebuild(agent.index, &birth);
+}
+
+/// What the world does to an agent without asking it.
+pub(super) fn befall(world: &mut World, pools: &mut [Box<dyn AnyPool>], slot: SlotIndex, event: &Pending) {
+    match event.event {
+        Event::Crash => crash(world, pools, slot),
+        Event::Pause => world.slots[slot as usize].paused = true,
+        Event::Resume => world.slots[slot as usize].paused = false,
+        Event::Clock => {
+            let change =
+                codec::decode(world.payloads.view(&event.parcel)).expect("the engine encoded it itself");
+            let changed = LocalClock::changed(world.clocks.get(&slot), world.now, change);
+            world.clocks.insert(slot, changed);
+            world.slots[slot as usize].own_clock = true;
+        }
+        other => unreachable!("{other:?} is the agent's to handle"),
+    }
+}
+
+/// An agent loses its state; its disk keeps what was synced, and perhaps some of what was not.
+fn crash(world: &mut World, pools: &mut [Box<dyn AnyPool>], slot: SlotIndex) {
+    let agent = &world.slots[slot as usize];
+    if let Some(disk) = world.disks.get_mut(&slot) {
+        disk.crash(&mut Draw::new(world.seed, DISK_LUCK, agent.id, agent.sequence));
+    }
+    let (pool, index) = (usize::from(agent.pool), agent.index);
+    world.take_down(slot);
+    pools[pool].discard(index, true);
+}

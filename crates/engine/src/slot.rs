@@ -1,0 +1,104 @@
+//! What the engine keeps of an agent beside the user's state, and how it finds an agent by its identity.
+
+use std::collections::BTreeMap;
+
+use crate::identity::{AgentId, Origin};
+use crate::stream::StreamState;
+
+/// The index of an agent in the engine's tables. It never leaves the engine: it depends on who was made when.
+pub(crate) type SlotIndex = u32;
+
+/// What the engine keeps of one agent.
+#[derive(Debug)]
+pub(crate) struct Slot {
+    pub(crate) id: AgentId,
+    /// Which pool holds the agent, and where in it.
+    pub(crate) pool: u16,
+    pub(crate) group: u16,
+    pub(crate) index: u32,
+    pub(crate) ordinal: u32,
+    pub(crate) incarnation: u32,
+    /// The number of the next numbered effect.
+    pub(crate) sequence: u32,
+    /// Timers and work with lower numbers belong to an earlier life.
+    pub(crate) timers_from: u32,
+    pub(crate) children: u32,
+    pub(crate) site_visits: u32,
+    pub(crate) condition: Condition,
+    pub(crate) busy: bool,
+    pub(crate) paused: bool,
+    pub(crate) own_clock: bool,
+    pub(crate) stream: StreamState,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Condition {
+    /// It will start; what arrives before then waits.
+    Unborn,
+    Up,
+    Down,
+    Halted,
+}
+
+impl Slot {
+    /// In place of the index of an agent that was spawned but not made yet.
+    pub(crate) const NOT_MADE: u32 = u32::MAX;
+
+    pub(crate) fn new(id: AgentId, pool: u16, group: u16, index: u32, ordinal: u32) -> Slot {
+        Slot {
+            id,
+            pool,
+            group,
+            index,
+            ordinal,
+            incarnation: 0,
+            sequence: 0,
+            timers_from: 0,
+            children: 0,
+            site_visits: 0,
+            condition: Condition::Unborn,
+            busy: false,
+            paused: false,
+            own_clock: false,
+            stream: StreamState::default(),
+        }
+    }
+
+    /// Whether events must wait.
+    pub(crate) fn is_deaf(&self) -> bool {
+        self.busy || self.paused || self.condition == Condition::Unborn
+    }
+}
+
+/// Finds agents by identity. Members of groups are found by arithmetic, spawned agents in a map.
+#[derive(Debug, Default)]
+pub(crate) struct Directory {
+    /// (group hash, first slot, members), ordered by hash.
+    groups: Vec<(u32, SlotIndex, u32)>,
+    spawned: BTreeMap<AgentId, SlotIndex>,
+}
+
+impl Directory {
+    pub(crate) fn add_group(&mut self, hash: u32, first: SlotIndex, members: u32) {
+        let at = self.groups.partition_point(|entry| entry.0 < hash);
+        self.groups.insert(at, (hash, first, members));
+    }
+
+    /// Returns whether the identity was new.
+    pub(crate) fn add_spawned(&mut self, id: AgentId, slot: SlotIndex) -> bool {
+        self.spawned.insert(id, slot).is_none()
+    }
+
+    #[inline]
+    pub(crate) fn find(&self, id: AgentId) -> Option<SlotIndex> {
+        match id.origin() {
+            Origin::Member { group, ordinal } => {
+                let at = self.groups.binary_search_by_key(&group, |entry| entry.0).ok()?;
+                let (_, first, members) = self.groups[at];
+                (1..=members).contains(&ordinal).then(|| first + (ordinal - 1))
+            }
+            Origin::Spawned => self.spawned.get(&id).copied(),
+            Origin::World | Origin::Rule => None,
+        }
+    }
+}
