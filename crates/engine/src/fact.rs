@@ -245,7 +245,7 @@ pub enum Fact<'a> {
         by: AgentId,
         /// Whether the limits admitted it; if not, the answer was a 429.
         admitted: bool,
-        /// Whether it was the first attempt of this request.
+        /// Whether it is for the first attempt at the work, however often the request itself was refused.
         first: bool,
         /// Input tokens asked for.
         tokens_in: u64,

@@ -1,0 +1,127 @@
+//! Seams: who gives what to whom, through which medium, chosen by whom.
+
+use std::sync::Arc;
+
+use fleetsim_engine::{Address, Agent, AgentId, Context, Fact, mix};
+
+use crate::broker;
+use crate::item::{HandOver, Item, Parcel};
+use crate::shared_memory;
+use crate::task_store;
+
+/// One seam of a fleet, the same for everybody who knows it.
+#[derive(Clone, Debug)]
+pub struct Seam {
+    /// Its number in the scenario.
+    pub number: u16,
+    /// Its name.
+    pub name: Arc<str>,
+    /// The agents at its far end.
+    pub receivers: Arc<[AgentId]>,
+    /// Who chooses among them.
+    pub chooser: Chooser,
+    /// The medium's name.
+    pub medium_name: Arc<str>,
+    /// The medium.
+    pub medium: Medium,
+    /// Which results go this way.
+    pub when: When,
+    /// Whether work enters the fleet here.
+    pub is_entry: bool,
+}
+
+/// Who chooses the receiver of an offer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Chooser {
+    /// The giver, in turn.
+    Sender,
+    /// Nobody: whoever is free takes it.
+    Nobody,
+    /// An agent that reads every offer and passes it on.
+    Agent(AgentId),
+}
+
+/// What carries offers.
+#[derive(Clone, Copy, Debug)]
+pub enum Medium {
+    /// The receiver's own inbox.
+    Inbox,
+    /// A broker's queue.
+    Queue(Address<broker::Request>),
+    /// Cells that both sides see.
+    SharedMemory(Address<shared_memory::Request>),
+    /// A store whose tasks workers claim.
+    TaskStore(Address<task_store::Request>),
+}
+
+/// Which results go along a seam.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum When {
+    /// All.
+    #[default]
+    Always,
+    /// What a reviewer approved.
+    Approved,
+    /// What a reviewer sent back.
+    Rejected,
+}
+
+/// Gives items along seams, numbering the offers of one giver.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Giver {
+    offers: u64,
+}
+
+impl Giver {
+    /// Offers `item` along `seam`.
+    pub fn offer<A: Agent>(&mut self, ctx: &mut Context<'_, A>, seam: &Seam, item: Item) {
+        let giver = ctx.id();
+        let offer = mix([giver.as_u64(), self.offers]);
+        self.offers += 1;
+        ctx.fact(Fact::Offered { seam: &seam.name, item: item.id, offer, medium: &seam.medium_name });
+        let mut parcel = Parcel { seam: seam.number, offer, giver, receiver: None, item };
+        if seam.chooser == Chooser::Sender {
+            choose(ctx, seam, &mut parcel, self.offers);
+        }
+        match seam.medium {
+            Medium::Queue(broker) => ctx.send(broker, broker::Request::Publish(parcel)),
+            Medium::SharedMemory(memory) => ctx.send(memory, shared_memory::Request::Put(parcel)),
+            Medium::TaskStore(store) => ctx.send(store, task_store::Request::Add(parcel)),
+            Medium::Inbox => match (seam.chooser, parcel.receiver) {
+                (Chooser::Agent(chooser), _) => ctx.send(Address::new(chooser), HandOver::Give(parcel)),
+                (_, Some(receiver)) => hand_over(ctx, seam, parcel, receiver),
+                // Nobody chooses: the first of the receivers reads the inbox.
+                (_, None) => hand_over(ctx, seam, parcel, seam.receivers[0]),
+            },
+        }
+    }
+}
+
+/// Chooses the receiver of a parcel, in turn, and says so.
+pub(crate) fn choose<A: Agent>(ctx: &mut Context<'_, A>, seam: &Seam, parcel: &mut Parcel, turn: u64) {
+    let receiver = seam.receivers[(turn % seam.receivers.len() as u64) as usize];
+    parcel.receiver = Some(receiver);
+    ctx.fact(Fact::Decided { seam: &seam.name, item: parcel.item.id, offer: parcel.offer, receiver });
+}
+
+/// Passes a parcel to its receiver as the one who carries it.
+pub(crate) fn hand_over<A: Agent>(ctx: &mut Context<'_, A>, seam: &Seam, parcel: Parcel, receiver: AgentId) {
+    state_hand_over(ctx, seam, &parcel, receiver);
+    ctx.send(Address::new(receiver), HandOver::Give(Parcel { receiver: Some(receiver), ..parcel }));
+}
+
+/// States that a parcel was passed to its receiver.
+pub(crate) fn state_hand_over<A: Agent>(
+    ctx: &mut Context<'_, A>,
+    seam: &Seam,
+    parcel: &Parcel,
+    receiver: AgentId,
+) {
+    ctx.fact(Fact::HandedOver {
+        seam: &seam.name,
+        item: parcel.item.id,
+        offer: parcel.offer,
+        medium: &seam.medium_name,
+        receiver,
+    });
+}

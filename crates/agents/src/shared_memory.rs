@@ -1,0 +1,53 @@
+//! Shared memory: cells that givers write and receivers read, each version seen once.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use fleetsim_engine::{Address, Agent, AgentId, Context, Message};
+use serde::{Deserialize, Serialize};
+
+use crate::item::{HandOver, Parcel};
+use crate::seam::{Chooser, Seam, hand_over};
+
+/// What shared memory is asked.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub enum Request {
+    /// Writes an item into its cell and tells its receiver.
+    Put(Parcel),
+}
+
+impl Message for Request {
+    const PROTOCOL: &'static str = "shared-memory";
+}
+
+/// The cells, one per seam and item, with their versions.
+pub struct SharedMemory {
+    seams: Arc<[Seam]>,
+    versions: BTreeMap<(u16, u64), u32>,
+}
+
+impl SharedMemory {
+    /// Empty memory that knows the fleet's seams.
+    #[must_use]
+    pub fn new(seams: Arc<[Seam]>) -> SharedMemory {
+        SharedMemory { seams, versions: BTreeMap::new() }
+    }
+}
+
+impl Agent for SharedMemory {
+    type Inbox = Request;
+    type Timer = ();
+
+    fn on_message(&mut self, ctx: &mut Context<'_, Self>, _from: AgentId, request: Request) {
+        let Request::Put(parcel) = request;
+        *self.versions.entry((parcel.seam, parcel.item.id)).or_default() += 1;
+        let seams = Arc::clone(&self.seams);
+        let seam = &seams[usize::from(parcel.seam)];
+        match (parcel.receiver, seam.chooser) {
+            (Some(receiver), _) => hand_over(ctx, seam, parcel, receiver),
+            (None, Chooser::Agent(chooser)) => ctx.send(Address::new(chooser), HandOver::Give(parcel)),
+            // A cell that nobody assigns is read by the first of the receivers.
+            (None, _) => hand_over(ctx, seam, parcel, seam.receivers[0]),
+        }
+    }
+}
