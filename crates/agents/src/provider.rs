@@ -75,7 +75,7 @@ pub struct Model {
     /// Time per generated token, in nanoseconds.
     pub per_token_ns: u64,
     /// How often a request hangs, and for how long in nanoseconds.
-    pub hangs: (Share, u64),
+    pub hangs: (Share, Sampler),
     /// The share of the input that comes from the provider's cache.
     pub cached: Share,
     /// Billionths of a dollar per million tokens.
@@ -143,8 +143,9 @@ impl Provider {
         let first_token_ns = self.model.first_token_ns.sample(&mut ctx.luck_of("first token", key));
         let mut latency_ns =
             first_token_ns.saturating_add(self.model.per_token_ns.saturating_mul(turn.tokens_out));
-        let (chance, hang_ns) = self.model.hangs;
+        let (chance, hang_ns) = &self.model.hangs;
         if chance.happens(ctx.luck_of("hang", key)) {
+            let hang_ns = hang_ns.sample(&mut ctx.luck_of("length of a hang", key));
             latency_ns = latency_ns.saturating_add(hang_ns);
         }
         let tokens_in = turn.tokens_in - cached;

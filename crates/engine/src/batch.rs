@@ -279,6 +279,8 @@ impl Batch {
         }
         kind.clear();
         self.discard_effects(Mark::default());
+        // What is recorded next has payloads, even when what was here had none.
+        self.payloads.get_or_insert_default();
     }
 
     pub(crate) fn mark(&self) -> Mark {
@@ -395,6 +397,9 @@ impl Batch {
         ];
         if step_lengths.iter().any(|length| *length != steps) {
             return Err("the columns of the steps differ in length");
+        }
+        if self.first_ordinal.checked_add(steps as u64).is_none() {
+            return Err("the steps are numbered past the last number");
         }
         let columns = &self.effects;
         let count = columns.effect.len();

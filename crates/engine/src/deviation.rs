@@ -29,7 +29,7 @@ pub enum Deviation {
     },
     /// It arrives, and is dropped: the trace shows where.
     Drop,
-    /// It arrives a second time, this much after the first, in nanoseconds (at least 1).
+    /// It arrives a second time, this much after the first, in nanoseconds (at least 1). Of several, the last counts.
     Duplicate {
         /// From the first arrival to the second.
         after_ns: u64,
@@ -98,19 +98,18 @@ impl DeviationState {
     /// When a message sent at `now` arrives, if it would arrive at `arrives`.
     pub(crate) fn apply(&mut self, message: MessageId, now: Time, arrives: Time) -> Deviated {
         let mut result = Deviated { arrives, dropped: false, again: None };
+        let mut again_after_ns = None;
         let earliest = later(now, 1);
         let list = self.table.get(&message).map_or(&[][..], Vec::as_slice);
         for deviation in list {
             match *deviation {
                 Deviation::Delay { by_ns } => result.arrives = later(result.arrives, by_ns),
                 Deviation::Drop => result.dropped = true,
-                Deviation::Duplicate { after_ns } => {
-                    result.again = Some(later(result.arrives, after_ns.max(1)));
-                }
+                Deviation::Duplicate { after_ns } => again_after_ns = Some(after_ns.max(1)),
                 Deviation::DeliverBefore { other } => {
                     if let Some(theirs) = self.arrivals.get(&other) {
                         let just_before = Time::from_ns(theirs.as_ns().saturating_sub(1));
-                        result.arrives = result.arrives.min(just_before).max(earliest);
+                        result.arrives = result.arrives.min(just_before.max(earliest));
                     }
                 }
             }
@@ -120,6 +119,7 @@ impl DeviationState {
                 result.arrives = result.arrives.max(later(*theirs, 1));
             }
         }
+        result.again = again_after_ns.map(|after_ns| later(result.arrives, after_ns));
         let named = self.before.contains_key(&message)
             || list.iter().any(|deviation| matches!(deviation, Deviation::DeliverBefore { .. }));
         if named {

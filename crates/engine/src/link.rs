@@ -10,7 +10,9 @@ use crate::sample::Sampler;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Link {
     minimum_ns: u64,
-    extra: Sampler,
+    /// What every message takes, before what is drawn for it.
+    base_ns: u64,
+    drawn_ns: Sampler,
 }
 
 impl Link {
@@ -30,7 +32,14 @@ impl Link {
         if minimum_ns == 0 {
             return Err(Error::new("a link needs a minimum latency above zero"));
         }
-        Ok(Link { minimum_ns, extra })
+        Ok(Link { minimum_ns, base_ns: minimum_ns, drawn_ns: extra })
+    }
+
+    /// A link whose latency in nanoseconds is drawn for each message. Its minimum is the sampler's, or one
+    /// nanosecond where that is zero.
+    #[must_use]
+    pub fn sampled(latency: Sampler) -> Link {
+        Link { minimum_ns: latency.minimum().max(1), base_ns: 0, drawn_ns: latency }
     }
 
     /// The shortest time that a message takes, in nanoseconds.
@@ -40,10 +49,8 @@ impl Link {
     }
 
     pub(crate) fn latency_ns(&self, random: impl FnOnce() -> crate::mix::Draw) -> u64 {
-        match self.extra.as_constant() {
-            Some(extra) => self.minimum_ns.saturating_add(extra),
-            None => self.minimum_ns.saturating_add(self.extra.sample(&mut random())),
-        }
+        let drawn_ns = self.drawn_ns.as_constant().unwrap_or_else(|| self.drawn_ns.sample(&mut random()));
+        self.base_ns.saturating_add(drawn_ns).max(self.minimum_ns)
     }
 }
 

@@ -77,7 +77,8 @@ impl Names {
         for step in batch {
             for effect in step.effects.clone().filter(|effect| effect.effect == EffectKind::Spawn) {
                 if self.spawned.len() < SPAWNED_MAX {
-                    let ordinal = effect.delay_ns + 1;
+                    // A hostile record may hold any number.
+                    let ordinal = effect.delay_ns.saturating_add(1);
                     let name = format!("{}/{ordinal}", self.of(step.target));
                     self.spawned.insert(AgentId::from_u64(effect.object), name);
                 }

@@ -76,6 +76,11 @@ impl Pending {
         self.key_parts().key(seed)
     }
 
+    /// Whether it is one of those that vanish with the life of the agent that set them.
+    pub(crate) fn is_timer(&self) -> bool {
+        matches!(self.event, Event::Timer | Event::WorkEnd)
+    }
+
     #[inline]
     fn is_before(&self, other: &Pending, seed: u64) -> bool {
         if self.time != other.time {
@@ -101,8 +106,8 @@ impl Queue {
         self.heap.len()
     }
 
-    pub(crate) fn next_time(&self) -> Option<Time> {
-        self.heap.first().map(|event| event.time)
+    pub(crate) fn first(&self) -> Option<&Pending> {
+        self.heap.first()
     }
 
     pub(crate) fn push(&mut self, event: Pending) {
@@ -181,7 +186,7 @@ mod tests {
                 model.push(event.key(seed));
                 model.sort();
                 if pop {
-                    prop_assert_eq!(queue.next_time(), model.first().map(|key| key.time));
+                    prop_assert_eq!(queue.first().map(|event| event.key(seed)), model.first().copied());
                     prop_assert_eq!(queue.pop().map(|event| event.key(seed)), Some(model.remove(0)));
                 }
                 prop_assert_eq!(queue.len(), model.len());

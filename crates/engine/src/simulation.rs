@@ -209,21 +209,28 @@ impl Simulation {
         }
     }
 
-    /// Handles an event, then whatever waited for its agent to be free.
+    /// Handles an event, then whatever waited for its agent to be free, or is forgotten because it went down.
     fn handle(&mut self, event: Pending, limits: &Limits, sink: &mut dyn Sink) {
         let slot = self.world.directory.find(event.target);
-        self.deliver(event, slot, event.time, sink);
+        self.deliver(event, slot, None, sink);
         let Some(slot) = slot else { return };
         while self.ending.is_none() && self.world.events < limits.events_max {
             let Some((held, arrived)) = self.world.take_held(slot) else {
                 break;
             };
-            self.deliver(held, Some(slot), arrived, sink);
+            self.deliver(held, Some(slot), Some(arrived), sink);
         }
     }
 
-    /// Decides what becomes of an event and lets it happen.
-    fn deliver(&mut self, event: Pending, slot: Option<SlotIndex>, arrived: Time, sink: &mut dyn Sink) {
+    /// Decides what becomes of an event, fresh or held since an instant, and lets it happen.
+    fn deliver(
+        &mut self,
+        event: Pending,
+        slot: Option<SlotIndex>,
+        held_since: Option<Time>,
+        sink: &mut dyn Sink,
+    ) {
+        let arrived = held_since.unwrap_or(event.time);
         let fate = match slot {
             None => Fate::Unknown,
             Some(_) if event.doom != Fate::Handled => event.doom,
@@ -237,6 +244,11 @@ impl Simulation {
                         self.happen(event, slot, arrived, sink);
                         return;
                     }
+                    _ if event.is_timer() => {
+                        self.world.payloads.release(&event.parcel);
+                        return;
+                    }
+                    Fate::Down if held_since.is_some() => Fate::Forgotten,
                     fate => fate,
                 }
             }
@@ -260,29 +272,33 @@ impl Simulation {
             let agent = &mut self.world.slots[slot as usize];
             agent.sequence = first_sequence;
             agent.children = children;
+            lifecycle::lose_unsynced(&mut self.world, slot);
+            // Only now: the next life numbers its timers from here.
+            self.world.take_down(slot);
         }
         let effects = (self.batch.mark().effects - mark.effects) as u32;
         let ended = self.world.apply_effects(slot, mark, first_sequence, &self.batch);
         self.ending = self.ending.take().or(ended);
         self.record(&event, fate, arrived, first_sequence, effects, sink);
         self.world.payloads.release(&event.parcel);
-        if matches!(fate, Fate::Panicked) || event.event == Event::Crash {
-            self.forget_inbox(slot, sink);
+        // The state of an agent that panicked is not to be trusted, not even by its own `on_crash`.
+        if fate == Fate::Panicked || self.world.slots[slot as usize].condition == Condition::Halted {
+            self.drop_state(slot);
         }
     }
 
     /// Calls the handler. A panic is the agent's, not ours.
     fn dispatch(&mut self, event: &Pending, slot: SlotIndex) -> Fate {
-        let attempt = catch_unwind(AssertUnwindSafe(|| self.dispatch_unguarded(event, slot)));
-        attempt.unwrap_or_else(|_panic| {
-            // The state of an agent that panicked is not to be trusted, not even by its own `on_crash`.
-            let agent = &self.world.slots[slot as usize];
-            if agent.index != Slot::NOT_MADE {
-                self.pools[usize::from(agent.pool)].discard(agent.index, false);
-            }
-            self.world.take_down(slot);
-            Fate::Panicked
-        })
+        catch_unwind(AssertUnwindSafe(|| self.dispatch_unguarded(event, slot))).unwrap_or(Fate::Panicked)
+    }
+
+    /// Drops an agent's state, whose destructor may panic as well.
+    fn drop_state(&mut self, slot: SlotIndex) {
+        let agent = &self.world.slots[slot as usize];
+        if agent.index != Slot::NOT_MADE {
+            let pool = &mut self.pools[usize::from(agent.pool)];
+            let _ = catch_unwind(AssertUnwindSafe(|| pool.discard(agent.index, false)));
+        }
     }
 
     fn dispatch_unguarded(&mut self, event: &Pending, slot: SlotIndex) -> Fate {
@@ -327,16 +343,6 @@ impl Simulation {
             injector: world.injector.as_deref_mut(),
         };
         self.pools[pool].dispatch(index, delivery, frame)
-    }
-
-    /// What waited in the inbox of an agent that went down is lost, and each message's loss is a step.
-    fn forget_inbox(&mut self, slot: SlotIndex, sink: &mut dyn Sink) {
-        for (held, arrived) in self.world.held.remove(&slot).unwrap_or_default() {
-            if held.event == Event::Message {
-                self.record(&held, Fate::Forgotten, arrived, 0, 0, sink);
-            }
-            self.world.payloads.release(&held.parcel);
-        }
     }
 
     fn record(

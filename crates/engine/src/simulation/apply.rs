@@ -10,6 +10,7 @@ use crate::identity::AgentId;
 use crate::inject::{Outgoing, Verdict};
 use crate::message::ProtocolId;
 use crate::mix::{Draw, hash_text};
+use crate::payload::Parcel;
 use crate::queue::{KeyParts, Pending};
 use crate::slot::{Condition, Slot, SlotIndex};
 use crate::time::Time;
@@ -67,7 +68,6 @@ impl World {
         sequence: u32,
         effect: &AppliedEffect<'_>,
     ) -> Result<(), Error> {
-        self.messages += 1;
         let sender = &self.slots[slot as usize];
         let (source, target) = (sender.id, AgentId::from_u64(effect.object));
         let receiver_group =
@@ -89,7 +89,11 @@ impl World {
             (false, true) => Fate::Lost,
             (false, false) => Fate::Handled,
         };
-        let mut message = Pending {
+        let by_rule = match verdict.again_after_ns {
+            Some(after_ns) => Some(deviated.arrives.checked_add(after_ns.max(1)).ok_or_else(past_the_end)?),
+            None => None,
+        };
+        let message = Pending {
             time: deviated.arrives,
             target,
             source,
@@ -98,16 +102,9 @@ impl World {
             kind: effect.kind,
             event: Event::Message,
             doom,
-            parcel: self.payloads.pack(effect.payload),
+            parcel: Parcel::EMPTY,
         };
-        self.queue.push(message);
-        let by_rule =
-            verdict.again_after_ns.and_then(|after_ns| deviated.arrives.checked_add(after_ns.max(1)));
-        for again in [by_rule, deviated.again].into_iter().flatten() {
-            message.time = again;
-            message.parcel = self.payloads.pack(effect.payload);
-            self.queue.push(message);
-        }
+        self.schedule_message(message, effect.payload, [by_rule, deviated.again]);
         Ok(())
     }
 

@@ -50,11 +50,18 @@ pub(super) fn befall(world: &mut World, pools: &mut [Box<dyn AnyPool>], slot: Sl
 
 /// An agent loses its state; its disk keeps what was synced, and perhaps some of what was not.
 fn crash(world: &mut World, pools: &mut [Box<dyn AnyPool>], slot: SlotIndex) {
+    lose_unsynced(world, slot);
     let agent = &world.slots[slot as usize];
-    if let Some(disk) = world.disks.get_mut(&slot) {
-        disk.crash(&mut Draw::new(world.seed, DISK_LUCK, agent.id, agent.sequence));
-    }
     let (pool, index) = (usize::from(agent.pool), agent.index);
     world.take_down(slot);
     pools[pool].discard(index, true);
+}
+
+/// What the end of a life does to an agent's disk. Every life has its own luck.
+pub(super) fn lose_unsynced(world: &mut World, slot: SlotIndex) {
+    let agent = &world.slots[slot as usize];
+    if let Some(disk) = world.disks.get_mut(&slot) {
+        let life = [agent.id.as_u64(), u64::from(agent.incarnation)];
+        disk.crash(&mut Draw::keyed(world.seed, DISK_LUCK, life));
+    }
 }

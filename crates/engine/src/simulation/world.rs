@@ -9,7 +9,7 @@ use crate::clock::LocalClock;
 use crate::codec;
 use crate::context::Spawnable;
 use crate::control::Control;
-use crate::deviation::DeviationState;
+use crate::deviation::{DeviationState, MessageId};
 use crate::disk::Disk;
 use crate::error::Error;
 use crate::fleet::Fleet;
@@ -94,22 +94,32 @@ impl World {
         }
         // The world's own numbered effects: sequence 0 is every member's start.
         for (sequence, injection) in (1_u32..).zip(&fleet.injections) {
-            let parcel = world.payloads.pack(&injection.payload);
-            world.messages += 1;
-            world.queue.push(Pending {
-                time: injection.at,
+            let message = MessageId { source: AgentId::WORLD, sequence };
+            let deviated = world.deviations.apply(message, Time::ZERO, injection.at);
+            let message = Pending {
+                time: deviated.arrives,
                 target: injection.target,
                 source: AgentId::WORLD,
                 sequence,
                 protocol: injection.protocol,
                 kind: injection.kind,
                 event: Event::Message,
-                doom: Fate::Handled,
-                parcel,
-            });
+                doom: if deviated.dropped { Fate::Deviated } else { Fate::Handled },
+                parcel: Parcel::EMPTY,
+            };
+            world.schedule_message(message, &injection.payload, [deviated.again, None]);
         }
         world.schedule_controls(&fleet.controls);
         Ok((world, pools))
+    }
+
+    /// Lets a message arrive at its time, and again at others.
+    pub(super) fn schedule_message(&mut self, message: Pending, payload: &[u8], again: [Option<Time>; 2]) {
+        self.messages += 1;
+        for time in core::iter::once(message.time).chain(again.into_iter().flatten()) {
+            let parcel = self.payloads.pack(payload);
+            self.queue.push(Pending { time, parcel, ..message });
+        }
     }
 
     /// Each rule numbers what it does, so the order of rules among themselves changes nothing.
@@ -152,21 +162,29 @@ impl World {
     /// step and do not advance the clock.
     pub(super) fn next_event(&mut self, until: Time) -> Result<Pending, Ending> {
         loop {
-            match self.queue.next_time() {
+            match self.queue.first() {
                 None => return Err(Ending::Quiescent),
-                Some(time) if time > until => return Err(Ending::TimeLimit),
+                // A timer that will never come due does not keep a run alive either.
+                Some(event) if event.time > until && self.still_matters(event) => {
+                    return Err(Ending::TimeLimit);
+                }
                 Some(_) => {}
             }
             let event = self.queue.pop().expect("it was just seen");
-            if !matches!(event.event, Event::Timer | Event::WorkEnd) || self.timer_is_live(&event) {
+            if self.still_matters(&event) {
                 return Ok(event);
             }
+            self.cancelled.remove(&(event.target, event.sequence));
             self.payloads.release(&event.parcel);
         }
     }
 
-    fn timer_is_live(&mut self, event: &Pending) -> bool {
-        if !self.cancelled.is_empty() && self.cancelled.remove(&(event.target, event.sequence)) {
+    fn still_matters(&self, event: &Pending) -> bool {
+        !event.is_timer() || self.timer_is_live(event)
+    }
+
+    fn timer_is_live(&self, event: &Pending) -> bool {
+        if !self.cancelled.is_empty() && self.cancelled.contains(&(event.target, event.sequence)) {
             return false;
         }
         let slot = self.directory.find(event.target).expect("only agents set timers");

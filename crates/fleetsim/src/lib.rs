@@ -1,0 +1,1 @@
+//! A deterministic simulator of fleets of software agents: run, record, replay, explain.

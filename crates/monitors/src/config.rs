@@ -1,0 +1,59 @@
+//! What the monitors must be told about a fleet, by name, so that it can be rebuilt from a trace's header.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use fleetsim_engine::MINUTE;
+use serde::{Deserialize, Serialize};
+
+use crate::architecture::ArchitectureClass;
+
+/// Bounds and roles that facts do not tell.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MonitorConfig {
+    /// What the fleet is said to be.
+    pub claims_to_be: Option<ArchitectureClass>,
+    /// How long after its offer an item may be received before it counts as late, by seam, in nanoseconds.
+    pub late_after_ns: BTreeMap<String, u64>,
+    /// How long a member of a role may wait for a resource before it counts as starved, in nanoseconds.
+    pub wait_bound_ns: BTreeMap<String, u64>,
+    /// The bound for roles that have none of their own, for spawned agents and for tasks, in nanoseconds.
+    pub default_wait_bound_ns: u64,
+    /// Complete rounds without progress that make a feedback loop; at least 2.
+    pub loop_rounds_max: u32,
+    /// What kind of thing the media are; one that is not listed is a [`Medium::Carrier`].
+    pub media: BTreeMap<String, Medium>,
+    /// Groups that stand for the world outside: they hand work in, and are no node of the architecture.
+    pub outside: BTreeSet<String>,
+    /// Groups that are stores: what they decide is decided by nobody, only recorded.
+    pub stores: BTreeSet<String>,
+    /// Groups that are people.
+    pub people: BTreeSet<String>,
+}
+
+/// What a medium is to the architecture.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Medium {
+    /// A thing of its own that stands between giver and receiver: a queue, a store, a branch.
+    Carrier,
+    /// The inbox of the named role or agent: what goes through it goes through that agent.
+    Inbox(String),
+    /// Nothing of its own: the giver's message goes straight to the receiver.
+    Direct,
+}
+
+impl Default for MonitorConfig {
+    fn default() -> Self {
+        MonitorConfig {
+            claims_to_be: None,
+            late_after_ns: BTreeMap::new(),
+            wait_bound_ns: BTreeMap::new(),
+            default_wait_bound_ns: 30 * MINUTE,
+            loop_rounds_max: 3,
+            media: BTreeMap::new(),
+            outside: BTreeSet::from(["outside".to_owned()]),
+            stores: BTreeSet::new(),
+            people: BTreeSet::new(),
+        }
+    }
+}

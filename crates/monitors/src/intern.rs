@@ -1,0 +1,28 @@
+//! Small numbers for names, so that what a monitor keeps about a million entities does not repeat their names.
+
+use std::collections::BTreeMap;
+
+/// The names seen so far, numbered in the order in which they came.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Interner {
+    numbers: BTreeMap<Box<str>, u32>,
+    names: Vec<Box<str>>,
+}
+
+impl Interner {
+    /// The number of `name`, a new one if it is new.
+    pub(crate) fn number(&mut self, name: &str) -> u32 {
+        if let Some(number) = self.numbers.get(name) {
+            return *number;
+        }
+        let number = u32::try_from(self.names.len()).expect("a run has fewer than four billion names");
+        self.numbers.insert(name.into(), number);
+        self.names.push(name.into());
+        number
+    }
+
+    /// The name behind `number`.
+    pub(crate) fn name(&self, number: u32) -> &str {
+        &self.names[number as usize]
+    }
+}

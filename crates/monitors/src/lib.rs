@@ -1,0 +1,56 @@
+//! Judges of emergent failures, and the honest name of an architecture.
+//!
+//! A [`Panel`] is shown the steps of a run, live or from a trace, and gives a [`Report`]: the findings of every
+//! [`Monitor`], the measured [`Architecture`], and the tally of tasks, money, seams and waits. Monitors know the
+//! facts that agents state and nothing else; they change nothing, draw no random number and keep no clock, so
+//! that the same steps give the same report, whatever the size of the batches they come in.
+//!
+//! ```
+//! use fleetsim_engine::{Manifest, Time, batch::Batch};
+//! use fleetsim_monitors::{MonitorConfig, Panel, RunEnd};
+//!
+//! let mut panel = Panel::new(&MonitorConfig::default(), &Manifest::default());
+//! panel.observe_batch(&Batch::default());
+//! let report = panel.report(&RunEnd { time: Time::ZERO, complete: true });
+//! assert!(report.findings.is_empty());
+//! ```
+
+mod architecture;
+mod config;
+mod duplicate_hand_over;
+mod feedback_loop;
+mod finding;
+mod fold;
+mod graph;
+mod histogram;
+mod intern;
+mod lost_update;
+mod monitor;
+mod panel;
+mod panicked_agent;
+mod ratio;
+mod role;
+mod starvation;
+mod tally;
+mod text;
+mod topology;
+mod ungated_action;
+mod wait_line;
+
+pub use architecture::{
+    Architecture, ArchitectureClass, NodeKind, NodeMeasures, SeamMeasures, Share, Shares,
+};
+pub use config::{Medium, MonitorConfig};
+pub use duplicate_hand_over::DuplicateHandOver;
+pub use feedback_loop::FeedbackLoop;
+pub use finding::{Class, Evidence, Finding, KINDS, Numbers, Severity};
+pub use histogram::{Bucket, Histogram};
+pub use lost_update::LostUpdate;
+pub use monitor::{Moment, Monitor, RunEnd};
+pub use panel::{Panel, Report};
+pub use panicked_agent::PanickedAgent;
+pub use ratio::Ratio;
+pub use starvation::Starvation;
+pub use tally::{CostTally, Fairness, RequestTally, RoleTally, SeamTally, Tally, TallyReport, TaskTally};
+pub use topology::Topology;
+pub use ungated_action::UngatedAction;

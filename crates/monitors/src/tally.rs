@@ -1,0 +1,463 @@
+//! What a run amounts to: tasks, money, seams, requests and waits. Measures, not judgements.
+
+use std::collections::BTreeMap;
+
+use fleetsim_engine::batch::{Event, Fate, Step};
+use fleetsim_engine::{AgentId, Fact, HOUR, Names, Time, Waited};
+use serde::Serialize;
+
+use crate::config::MonitorConfig;
+use crate::histogram::Histogram;
+use crate::intern::Interner;
+use crate::ratio::Ratio;
+use crate::role::Role;
+
+/// Counts what happens in a run.
+#[derive(Clone, Debug)]
+pub struct Tally {
+    late_after_ns: BTreeMap<String, u64>,
+    texts: Interner,
+    tasks: BTreeMap<u64, TaskState>,
+    falsely_done: u64,
+    first_task: Option<Time>,
+    last_done: Option<Time>,
+    seams: BTreeMap<u32, Seam>,
+    /// Offers that nobody has received yet: the seam, and since when.
+    offers: BTreeMap<u64, (u32, Time)>,
+    cost: CostTally,
+    requests: RequestTally,
+    roles: BTreeMap<Role, RoleCounts>,
+    waits: BTreeMap<AgentId, Vec<(OwnedWaited, Time)>>,
+    /// Tokens granted, by model and agent.
+    granted: BTreeMap<(u32, AgentId), u64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum TaskState {
+    Pending,
+    /// Given back, and not offered again since.
+    Released,
+    Failed,
+    Done,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Seam {
+    offered: u64,
+    handed_over: u64,
+    received: u64,
+    late: u64,
+    lost: u64,
+    waits: Histogram,
+}
+
+#[derive(Clone, Debug, Default)]
+struct RoleCounts {
+    nano_dollars: u64,
+    waits: Histogram,
+    inbox_waits: Histogram,
+}
+
+/// A [`Waited`] that outlives its batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum OwnedWaited {
+    Resource(u32),
+    Agent(AgentId),
+    Gate(u32),
+    Join(u32),
+}
+
+/// The tally of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TallyReport {
+    /// What became of the tasks.
+    pub tasks: TaskTally,
+    /// What was spent on models.
+    pub cost: CostTally,
+    /// The seams, by name.
+    pub seams: Vec<SeamTally>,
+    /// What the providers answered.
+    pub requests: RequestTally,
+    /// The roles that spent or waited, by name.
+    pub roles: Vec<RoleTally>,
+    /// How evenly tokens were granted to those that asked, by model.
+    pub fairness: Vec<Fairness>,
+}
+
+/// What became of the tasks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct TaskTally {
+    /// Tasks that were added.
+    pub added: u64,
+    /// Tasks that a worker reported as done.
+    pub done: u64,
+    /// Tasks given up, or whose last attempt failed.
+    pub failed: u64,
+    /// The rest.
+    pub pending: u64,
+    /// Attempts that were reported as done and were not.
+    pub falsely_done: u64,
+    /// From the first task's addition to the last one's completion, in nanoseconds.
+    pub makespan_ns: u64,
+    /// Tasks done in an hour of the makespan, in thousandths.
+    pub done_per_hour_thousandths: u64,
+}
+
+/// What was spent on models.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct CostTally {
+    /// Input tokens that were not cached.
+    pub tokens_in: u64,
+    /// Input tokens read from a cache.
+    pub cached: u64,
+    /// Generated tokens.
+    pub tokens_out: u64,
+    /// The price in billionths of a dollar.
+    pub nano_dollars: u64,
+}
+
+/// What one seam carried.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SeamTally {
+    /// Its name.
+    pub name: String,
+    /// Offers that were made.
+    pub offered: u64,
+    /// Hand-overs, repeated ones included.
+    pub handed_over: u64,
+    /// Items received later than the seam's bound.
+    pub late: u64,
+    /// Hand-overs of what had been handed over already.
+    pub duplicated: u64,
+    /// Offers lost for good.
+    pub lost: u64,
+    /// Offers that were still on their way.
+    pub in_flight: u64,
+    /// From offer to first receipt.
+    pub waits: Histogram,
+}
+
+/// What the providers answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct RequestTally {
+    /// Requests that were admitted.
+    pub admitted: u64,
+    /// Requests that were refused with a 429.
+    pub refused: u64,
+    /// Requests that were admitted at their first attempt.
+    pub first_admitted: u64,
+    /// The input tokens of those.
+    pub first_tokens_in: u64,
+    /// The output tokens of those.
+    pub first_tokens_out: u64,
+}
+
+/// What the members of one role spent, and how long they waited.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RoleTally {
+    /// The role's name; `spawned` for all agents that others spawned.
+    pub name: String,
+    /// What its members spent, in billionths of a dollar.
+    pub nano_dollars: u64,
+    /// Waits that they stated and that ended.
+    pub waits: Histogram,
+    /// How long messages waited in their inboxes, of those that waited at all.
+    pub inbox_waits: Histogram,
+}
+
+/// How evenly a model's tokens were granted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Fairness {
+    /// The model.
+    pub model: String,
+    /// Agents that asked.
+    pub agents: u64,
+    /// Jain's index of the tokens granted to each: 1 when all are equal, 1/n when one has all.
+    pub jain: Ratio,
+}
+
+/// Jain's index of fairness, in thousandths: the squared sum over n times the sum of squares.
+pub(crate) fn jain_index(shares: impl Iterator<Item = u64> + Clone) -> Ratio {
+    // Scaled down until the squares of a million shares fit.
+    let largest = shares.clone().max().unwrap_or(0);
+    let shift = (u64::BITS - largest.leading_zeros()).saturating_sub(40);
+    let (mut count, mut sum, mut squares) = (0_u128, 0_u128, 0_u128);
+    for share in shares {
+        let share = u128::from(share >> shift);
+        count += 1;
+        sum += share;
+        squares += share * share;
+    }
+    if squares == 0 {
+        return Ratio::new(1000, 1000);
+    }
+    Ratio::new((sum * sum * 1000 / (count * squares)) as u64, 1000)
+}
+
+impl Tally {
+    /// A tally with the bounds of `config`.
+    #[must_use]
+    pub fn new(config: &MonitorConfig) -> Tally {
+        Tally {
+            late_after_ns: config.late_after_ns.clone(),
+            texts: Interner::default(),
+            tasks: BTreeMap::new(),
+            falsely_done: 0,
+            first_task: None,
+            last_done: None,
+            seams: BTreeMap::new(),
+            offers: BTreeMap::new(),
+            cost: CostTally::default(),
+            requests: RequestTally::default(),
+            roles: BTreeMap::new(),
+            waits: BTreeMap::new(),
+            granted: BTreeMap::new(),
+        }
+    }
+
+    /// Takes note of a step.
+    pub fn observe(&mut self, step: &Step<'_>, facts: &[Fact<'_>]) {
+        if step.waited_ns > 0 && step.fate == Fate::Handled && step.event == Event::Message {
+            self.role(step.target).inbox_waits.add(step.waited_ns);
+        }
+        if step.event == Event::Crash && step.fate == Fate::Handled || step.fate == Fate::Panicked {
+            self.waits.remove(&step.target);
+        }
+        for fact in facts {
+            match fact {
+                Fact::TaskAdded { .. }
+                | Fact::TaskReady { .. }
+                | Fact::TaskClaimed { .. }
+                | Fact::TaskStarted { .. }
+                | Fact::TaskFinished { .. }
+                | Fact::TaskReleased { .. } => self.observe_task(step.time, fact),
+                Fact::Offered { .. }
+                | Fact::HandedOver { .. }
+                | Fact::Received { .. }
+                | Fact::Undelivered { .. } => self.observe_seam(step.time, fact),
+                Fact::Spent { .. } | Fact::Requested { .. } => self.observe_cost(step.target, fact),
+                Fact::WaitOn { on } => {
+                    let on = self.owned(on);
+                    let waits = self.waits.entry(step.target).or_default();
+                    if waits.iter().all(|(known, _)| *known != on) {
+                        waits.push((on, step.time));
+                    }
+                }
+                Fact::WaitEnd { on } => self.wait_ended(step.target, on, step.time),
+                _ => {}
+            }
+        }
+    }
+
+    fn observe_task(&mut self, now: Time, fact: &Fact<'_>) {
+        let (task, state) = match *fact {
+            Fact::TaskFinished { task, reported, actual, .. } => {
+                self.falsely_done += u64::from(reported && !actual);
+                if reported {
+                    self.last_done = Some(now);
+                }
+                (task, if reported { TaskState::Done } else { TaskState::Failed })
+            }
+            Fact::TaskReleased { task, .. } => (task, TaskState::Released),
+            Fact::TaskAdded { task }
+            | Fact::TaskReady { task }
+            | Fact::TaskClaimed { task, .. }
+            | Fact::TaskStarted { task, .. } => (task, TaskState::Pending),
+            _ => return,
+        };
+        self.first_task.get_or_insert(now);
+        let known = self.tasks.entry(task).or_insert(state);
+        // Done stays done: a second attempt at it is waste, not a return to work.
+        if *known != TaskState::Done {
+            *known = state;
+        }
+    }
+
+    fn observe_seam(&mut self, now: Time, fact: &Fact<'_>) {
+        match *fact {
+            Fact::Offered { seam, offer, .. } => {
+                let seam = self.texts.number(seam);
+                self.seams.entry(seam).or_default().offered += 1;
+                self.offers.insert(offer, (seam, now));
+            }
+            Fact::HandedOver { seam, .. } => {
+                let seam = self.texts.number(seam);
+                self.seams.entry(seam).or_default().handed_over += 1;
+            }
+            Fact::Received { seam: name, offer, .. } => {
+                let seam = self.texts.number(name);
+                let counts = self.seams.entry(seam).or_default();
+                counts.received += 1;
+                // A later receipt of the same offer is a duplicate, and neither late nor a wait.
+                if let Some((_, offered)) = self.offers.remove(&offer) {
+                    let waited_ns = now.since(offered);
+                    counts.waits.add(waited_ns);
+                    counts.late +=
+                        u64::from(self.late_after_ns.get(name).is_some_and(|bound_ns| waited_ns > *bound_ns));
+                }
+            }
+            Fact::Undelivered { seam, offer, .. } => {
+                let seam = self.texts.number(seam);
+                self.seams.entry(seam).or_default().lost += 1;
+                self.offers.remove(&offer);
+            }
+            _ => {}
+        }
+    }
+
+    fn observe_cost(&mut self, agent: AgentId, fact: &Fact<'_>) {
+        match *fact {
+            Fact::Spent { tokens_in, cached, tokens_out, nano_dollars } => {
+                let cost = &mut self.cost;
+                cost.tokens_in = cost.tokens_in.saturating_add(tokens_in);
+                cost.cached = cost.cached.saturating_add(cached);
+                cost.tokens_out = cost.tokens_out.saturating_add(tokens_out);
+                cost.nano_dollars = cost.nano_dollars.saturating_add(nano_dollars);
+                let role = self.role(agent);
+                role.nano_dollars = role.nano_dollars.saturating_add(nano_dollars);
+            }
+            Fact::Requested { model, by, admitted, first, tokens_in, tokens_out } => {
+                let model = self.texts.number(model);
+                let granted = self.granted.entry((model, by)).or_default();
+                let requests = &mut self.requests;
+                if !admitted {
+                    requests.refused += 1;
+                    return;
+                }
+                *granted = granted.saturating_add(tokens_in).saturating_add(tokens_out);
+                requests.admitted += 1;
+                if first {
+                    requests.first_admitted += 1;
+                    requests.first_tokens_in = requests.first_tokens_in.saturating_add(tokens_in);
+                    requests.first_tokens_out = requests.first_tokens_out.saturating_add(tokens_out);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn wait_ended(&mut self, agent: AgentId, on: &Waited<'_>, now: Time) {
+        let on = self.owned(on);
+        let Some(waits) = self.waits.get_mut(&agent) else { return };
+        let Some(place) = waits.iter().position(|(known, _)| *known == on) else { return };
+        let (_, since) = waits.remove(place);
+        if waits.is_empty() {
+            self.waits.remove(&agent);
+        }
+        self.role(agent).waits.add(now.since(since));
+    }
+
+    fn role(&mut self, agent: AgentId) -> &mut RoleCounts {
+        self.roles.entry(Role::of(agent)).or_default()
+    }
+
+    fn owned(&mut self, on: &Waited<'_>) -> OwnedWaited {
+        match *on {
+            Waited::Resource(name) => OwnedWaited::Resource(self.texts.number(name)),
+            Waited::Agent(agent) => OwnedWaited::Agent(agent),
+            Waited::Gate(name) => OwnedWaited::Gate(self.texts.number(name)),
+            Waited::Join(name) => OwnedWaited::Join(self.texts.number(name)),
+        }
+    }
+
+    /// The tally so far. `duplicated` are the duplicate hand-overs by seam, which another monitor knows.
+    #[must_use]
+    pub fn report(&self, duplicated: &BTreeMap<&str, u64>, names: &Names) -> TallyReport {
+        TallyReport {
+            tasks: self.task_tally(),
+            cost: self.cost,
+            seams: self.seam_tallies(duplicated),
+            requests: self.requests,
+            roles: self.role_tallies(names),
+            fairness: self.fairness(),
+        }
+    }
+
+    fn task_tally(&self) -> TaskTally {
+        let count =
+            |states: &[TaskState]| self.tasks.values().filter(|state| states.contains(state)).count() as u64;
+        let done = count(&[TaskState::Done]);
+        let makespan_ns = self.first_task.zip(self.last_done).map_or(0, |(first, last)| last.since(first));
+        let per_hour = u128::from(done) * 1000 * u128::from(HOUR);
+        TaskTally {
+            added: self.tasks.len() as u64,
+            done,
+            failed: count(&[TaskState::Failed, TaskState::Released]),
+            pending: count(&[TaskState::Pending]),
+            falsely_done: self.falsely_done,
+            makespan_ns,
+            done_per_hour_thousandths: per_hour
+                .checked_div(u128::from(makespan_ns))
+                .map_or(0, |rate| u64::try_from(rate).unwrap_or(u64::MAX)),
+        }
+    }
+
+    fn seam_tallies(&self, duplicated: &BTreeMap<&str, u64>) -> Vec<SeamTally> {
+        let mut in_flight: BTreeMap<u32, u64> = BTreeMap::new();
+        for (seam, _) in self.offers.values() {
+            *in_flight.entry(*seam).or_default() += 1;
+        }
+        let seam_tally = |(number, seam): (&u32, &Seam)| {
+            let name = self.texts.name(*number);
+            SeamTally {
+                name: name.to_owned(),
+                offered: seam.offered,
+                // Without a carrier nobody states that an item was handed over, only that it was received.
+                handed_over: seam.handed_over.max(seam.received),
+                late: seam.late,
+                duplicated: duplicated.get(name).copied().unwrap_or(0),
+                lost: seam.lost,
+                in_flight: in_flight.get(number).copied().unwrap_or(0),
+                waits: seam.waits.clone(),
+            }
+        };
+        let mut tallies: Vec<SeamTally> = self.seams.iter().map(seam_tally).collect();
+        tallies.sort_by(|a, b| a.name.cmp(&b.name));
+        tallies
+    }
+
+    fn role_tallies(&self, names: &Names) -> Vec<RoleTally> {
+        let role_tally = |(role, counts): (&Role, &RoleCounts)| RoleTally {
+            name: role.name(names),
+            nano_dollars: counts.nano_dollars,
+            waits: counts.waits.clone(),
+            inbox_waits: counts.inbox_waits.clone(),
+        };
+        let mut tallies: Vec<RoleTally> = self.roles.iter().map(role_tally).collect();
+        tallies.sort_by(|a, b| a.name.cmp(&b.name));
+        tallies
+    }
+
+    fn fairness(&self) -> Vec<Fairness> {
+        let mut by_model: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
+        for ((model, _), tokens) in &self.granted {
+            by_model.entry(self.texts.name(*model)).or_default().push(*tokens);
+        }
+        let fairness = |(model, tokens): (&str, Vec<u64>)| Fairness {
+            model: model.to_owned(),
+            agents: tokens.len() as u64,
+            jain: jain_index(tokens.iter().copied()),
+        };
+        by_model.into_iter().map(fairness).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn jain_is_one_for_equals_and_one_nth_for_a_monopoly() {
+        for (shares, thousandths) in [
+            (&[][..], 1000),
+            (&[0, 0], 1000),
+            (&[5, 5, 5, 5], 1000),
+            (&[8, 0, 0, 0], 250),
+            (&[1, 2, 3], 857),
+            (&[u64::MAX, u64::MAX], 1000),
+            (&[u64::MAX, 1], 500),
+        ] {
+            assert_eq!(jain_index(shares.iter().copied()).thousandths(), thousandths, "{shares:?}");
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Starvation: past a bound and overtaken, and what is only slow.
+
+use fleetsim_engine::{Fact, MINUTE, SECOND, Waited};
+use fleetsim_monitors::MonitorConfig;
+
+use crate::support::{Run, only};
+
+const KIND: &str = "starvation";
+
+fn wait() -> Fact<'static> {
+    Fact::WaitOn { on: Waited::Resource("quota") }
+}
+
+fn served() -> Fact<'static> {
+    Fact::WaitEnd { on: Waited::Resource("quota") }
+}
+
+/// coder-1 waits from minute 0; coder-2 comes later and is served again and again.
+fn newest_first(minutes: u64) -> Run {
+    let mut run = Run::default();
+    run.at(0, "coder-1", [wait()]);
+    for minute in 1..minutes {
+        run.at(minute * 60, "coder-2", [wait()]).at(minute * 60 + 30, "coder-2", [served()]);
+    }
+    run.at(minutes * 60, "coder-1", [served()]);
+    run
+}
+
+#[test]
+fn waiting_past_the_bound_while_others_are_served_is_starvation() {
+    let finding = newest_first(70).finding(KIND);
+    assert_eq!(
+        finding.summary,
+        "STARVATION on quota at 01:10:00: coder-1 waited 1h 10m, past its bound of 30m, \
+         while 69 that came later were served; 1 starved wait of coder so far"
+    );
+    assert_eq!(finding.agents, ["coder-1"]);
+    assert_eq!(finding.lead_time_ns, Some(40 * MINUTE));
+    assert_eq!(finding.numbers.get("overtaken_by"), Some(69));
+    assert_eq!(finding.numbers.get("wait_longest_ns"), Some(70 * MINUTE));
+    assert_eq!(finding.numbers.get("jain_served_thousandths"), Some(514), "1 against 69");
+    assert!(finding.matches(KIND, &[("role", "coder"), ("resource", "quota")]));
+}
+
+#[test]
+fn near_misses_stay_silent() {
+    let mut in_order = Run::default();
+    in_order.at(0, "coder-2", [wait()]).at(1, "coder-1", [wait()]);
+    in_order.at(3000, "coder-2", [served()]).at(9000, "coder-1", [served()]);
+
+    let mut crashed = Run::default();
+    crashed.at(0, "coder-1", [wait()]).crash(1, "coder-1");
+    crashed.at(2, "coder-2", [wait()]).at(3, "coder-2", [served()]).at(9000, "coder-2", []);
+
+    let mut halted = Run::default();
+    halted.at(0, "coder-1", [wait()]).halt(1, "coder-1");
+    halted.at(2, "coder-2", [wait()]).at(3, "coder-2", [served()]).at(9000, "coder-2", []);
+
+    let mut elsewhere = Run::default();
+    elsewhere.at(0, "coder-1", [wait()]);
+    elsewhere.at(2, "coder-2", [Fact::WaitOn { on: Waited::Resource("lock") }]);
+    elsewhere.at(3, "coder-2", [Fact::WaitEnd { on: Waited::Resource("lock") }]).at(9000, "coder-2", []);
+
+    let mut person = Run::default();
+    person.at(0, "coder-1", [Fact::WaitOn { on: Waited::Gate("lead") }]);
+    person.at(1, "coder-2", [Fact::WaitOn { on: Waited::Gate("lead") }]);
+    person.at(2, "coder-2", [Fact::WaitEnd { on: Waited::Gate("lead") }]).at(90_000, "coder-2", []);
+
+    for (name, run) in [
+        ("within the bound", newest_first(30)),
+        ("a long line served in order", in_order),
+        ("a crash ends the wait", crashed),
+        ("a halt ends the wait", halted),
+        ("others were served something else", elsewhere),
+        ("a person takes the night off", person),
+    ] {
+        assert_eq!(run.findings(KIND), [], "{name}");
+    }
+}
+
+#[test]
+fn one_minute_more_than_the_bound_is_enough() {
+    assert_eq!(newest_first(31).findings(KIND).len(), 1);
+}
+
+#[test]
+fn roles_have_their_own_bounds() {
+    let mut config = MonitorConfig::default();
+    config.wait_bound_ns.insert("coder".to_owned(), 2 * 60 * MINUTE);
+    assert_eq!(newest_first(70).findings_with(&config, KIND), []);
+    config.wait_bound_ns.insert("coder".to_owned(), 60 * MINUTE);
+    assert_eq!(newest_first(70).findings_with(&config, KIND).len(), 1);
+}
+
+#[test]
+fn a_wait_that_never_ends_counts_up_to_the_end() {
+    let mut run = Run::default();
+    run.at(10, "coder-1", [wait()]);
+    run.at(20, "coder-2", [wait()]).at(30, "coder-2", [served()]).at(3610, "coder-2", []);
+    let finding = run.finding(KIND);
+    assert!(finding.summary.contains("coder-1 waited 1h and still waits"), "{}", finding.summary);
+    assert_eq!((finding.event, finding.at.as_ns()), (0, 10 * SECOND), "the only event that the wait has");
+}
+
+fn ready(task: u64) -> Fact<'static> {
+    Fact::TaskReady { task }
+}
+
+fn started(task: u64) -> Fact<'static> {
+    Fact::TaskStarted { task, attempt: 1 }
+}
+
+#[test]
+fn a_task_overtaken_for_an_hour_is_starved() {
+    let mut run = Run::default();
+    run.at(0, "store", [ready(1)]);
+    for task in 2..10 {
+        run.at(task * 60, "store", [ready(task)]).at(task * 60 + 1, "coder-1", [started(task)]);
+    }
+    run.at(3600, "coder-1", [started(1)]);
+    let finding = only(run.findings(KIND));
+    assert_eq!(
+        finding.summary,
+        "STARVATION on store at 01:00:00: task 1 waited 1h, past its bound of 30m, \
+         while 8 that came later were served; 1 starved wait of tasks so far"
+    );
+}
+
+#[test]
+fn a_task_that_waits_for_others_does_not_starve() {
+    let mut run = Run::default();
+    run.at(0, "store", [Fact::TaskAdded { task: 1 }, Fact::TaskAdded { task: 2 }]);
+    run.at(1, "store", [ready(2)]).at(2, "coder-1", [started(2)]);
+    run.at(7200, "store", [ready(1)]).at(7201, "coder-1", [started(1)]);
+    assert_eq!(run.findings(KIND), []);
+}
+
+#[test]
+fn without_ready_facts_tasks_wait_from_when_they_were_added() {
+    let mut run = Run::default();
+    run.at(0, "store", [Fact::TaskAdded { task: 1 }]);
+    run.at(1, "store", [Fact::TaskAdded { task: 2 }]).at(2, "coder-1", [started(2)]);
+    run.at(7200, "coder-1", [started(1)]);
+    assert_eq!(run.findings(KIND).len(), 1);
+}

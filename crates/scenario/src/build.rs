@@ -1,0 +1,183 @@
+//! From a scenario to a fleet that is ready to run, and to what its monitors must know.
+
+mod actions;
+mod faults;
+mod media;
+mod models;
+mod roles;
+mod sampler;
+mod seams;
+mod work;
+
+use fleetsim_engine::{Fleet, Limits, Link, Simulation, Time};
+use fleetsim_monitors::MonitorConfig;
+
+use crate::behaviour::Behaviours;
+use crate::load::Loaded;
+use crate::vocabulary::{MediumKind, Nature};
+
+/// Why a scenario without mistakes still cannot be run by this program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BuildError {
+    /// What stands in the way, each with the path of what the scenario says.
+    pub reasons: Vec<String>,
+    /// Behaviours that the scenario needs and the program does not have.
+    pub missing_behaviours: Vec<String>,
+}
+
+impl std::fmt::Display for BuildError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.reasons.join("\n"))
+    }
+}
+
+impl std::error::Error for BuildError {}
+
+impl BuildError {
+    pub(crate) fn because(reason: impl Into<String>) -> BuildError {
+        BuildError { reasons: vec![reason.into()], missing_behaviours: Vec::new() }
+    }
+}
+
+impl From<fleetsim_engine::Error> for BuildError {
+    fn from(error: fleetsim_engine::Error) -> BuildError {
+        BuildError::because(error.to_string())
+    }
+}
+
+/// A scenario that can be run any number of times: nothing is read or checked again per seed.
+#[derive(Clone, Debug)]
+pub struct Plan<'a> {
+    loaded: &'a Loaded,
+    behaviours: &'a Behaviours,
+}
+
+impl<'a> Plan<'a> {
+    /// Checks that this program can run the scenario.
+    ///
+    /// # Errors
+    /// All words of the scenario that it cannot simulate, and all behaviours that it lacks.
+    pub fn new(loaded: &'a Loaded, behaviours: &'a Behaviours) -> Result<Plan<'a>, BuildError> {
+        let mut reasons = Vec::new();
+        let mut missing_behaviours = Vec::new();
+        let document = loaded.scenario.document();
+        for (name, medium) in document.medium.iter() {
+            if matches!(medium.kind, MediumKind::MergeQueue | MediumKind::BranchPerAgent) {
+                let kind = medium.kind.as_str();
+                reasons.push(format!("medium.{name}: this version can check kind `{kind}` but not run it yet"));
+            }
+        }
+        for (name, work) in document.work.iter() {
+            for (word, used) in [("touches", work.touches.is_some()), ("waits-for", work.waits_for.is_some())] {
+                if used {
+                    reasons.push(format!("work.{name}.{word}: this version can check it but not run it yet"));
+                }
+            }
+        }
+        for (name, role) in document.role.iter() {
+            if let Some(Nature::Behaviour(behaviour)) = role.nature()
+                && behaviours.version(behaviour).is_none()
+            {
+                reasons.push(format!("role.{name}: this program has no behaviour `{behaviour}`"));
+                missing_behaviours.push(behaviour.to_owned());
+            }
+        }
+        if reasons.is_empty() {
+            return Ok(Plan { loaded, behaviours });
+        }
+        Err(BuildError { reasons, missing_behaviours })
+    }
+
+    /// The seed that the scenario names.
+    #[must_use]
+    pub fn own_seed(&self) -> u64 {
+        self.loaded.scenario.document().fleet.seed.unsigned_abs()
+    }
+
+    /// How long the scenario lasts.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        let lasts_ns = self.loaded.scenario.document().fleet.lasts.nanoseconds();
+        Limits { until: Time::from_ns(lasts_ns), ..Limits::default() }
+    }
+
+    /// The behaviours that the scenario uses, with their versions.
+    #[must_use]
+    pub fn required_behaviours(&self) -> Vec<(String, u32)> {
+        let mut required: Vec<(String, u32)> = Vec::new();
+        for (_, role) in self.loaded.scenario.document().role.iter() {
+            if let Some(Nature::Behaviour(name)) = role.nature()
+                && let Some(version) = self.behaviours.version(name)
+                && !required.iter().any(|(known, _)| known == name)
+            {
+                required.push((name.to_owned(), version));
+            }
+        }
+        required
+    }
+
+    /// The fleet with a seed, at the beginning of time.
+    ///
+    /// # Errors
+    /// When names collide, or a behaviour refuses its parameters.
+    pub fn simulation(&self, seed: u64) -> Result<Simulation, BuildError> {
+        let document = self.loaded.scenario.document();
+        let mut fleet = Fleet::new(seed);
+        fleet.default_link(Link::sampled(sampler::of_durations(&document.fleet.latency)?));
+        let seams = seams::seams(document);
+        work::add(&mut fleet, self.loaded, &seams)?;
+        models::add(&mut fleet, document)?;
+        media::add(&mut fleet, document, &seams)?;
+        roles::add(&mut fleet, document, &seams, self.behaviours)?;
+        faults::plan(document)?.install(&mut fleet);
+        Ok(fleet.build()?)
+    }
+
+    /// What the monitors must know of the fleet.
+    #[must_use]
+    pub fn monitors(&self) -> MonitorConfig {
+        monitors(self.loaded.scenario.document())
+    }
+}
+
+/// What the monitors must know of a fleet.
+fn monitors(document: &crate::vocabulary::Document) -> MonitorConfig {
+    use fleetsim_monitors::{ArchitectureClass, Medium};
+
+    use crate::vocabulary::Architecture;
+
+    let mut config = MonitorConfig {
+        claims_to_be: document.fleet.claims_to_be.map(|claim| match claim {
+            Architecture::PeerToPeer => ArchitectureClass::PeerToPeer,
+            Architecture::HubAndSpoke => ArchitectureClass::HubAndSpoke,
+            Architecture::DistributedHubAndSpoke => ArchitectureClass::DistributedHubAndSpoke,
+            Architecture::Hybrid => ArchitectureClass::Hybrid,
+        }),
+        outside: document.work.names().map(|name| work::group_name(document, name)).collect(),
+        ..MonitorConfig::default()
+    };
+    for (name, seam) in document.seam.iter() {
+        let late_after_ns = seam.late_after.map_or(seams::LATE_AFTER_NS, |bound| bound.nanoseconds());
+        config.late_after_ns.insert(name.to_owned(), late_after_ns);
+    }
+    for (name, role) in document.role.iter() {
+        if let Some(bound) = role.waits_at_most {
+            config.wait_bound_ns.insert(name.to_owned(), bound.nanoseconds());
+        }
+        if matches!(role.nature(), Some(Nature::Human(_))) {
+            config.people.insert(name.to_owned());
+        }
+    }
+    for (name, medium) in document.medium.iter() {
+        let meant = match (medium.kind, &medium.of) {
+            (MediumKind::Inbox, Some(of)) => Medium::Inbox(of.clone()),
+            (MediumKind::Inbox, None) => Medium::Direct,
+            _ => Medium::Carrier,
+        };
+        config.media.insert(name.to_owned(), meant);
+        if medium.kind == MediumKind::TaskStore {
+            config.stores.insert(name.to_owned());
+        }
+    }
+    config
+}
