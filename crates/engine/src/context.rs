@@ -18,6 +18,48 @@ use crate::stream::Stream;
 use crate::time::Time;
 
 /// A handler's view of the world. Everything asked for here happens after the handler returns.
+///
+/// ```
+/// use fleetsim_engine::{Address, Agent, AgentId, Context, Fact, MINUTE, Message, SECOND, TimerId};
+/// use rand::Rng;
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Serialize, Deserialize)]
+/// enum Review { Wanted { item: u64 }, Approved { item: u64 } }
+/// impl Message for Review { const PROTOCOL: &'static str = "review"; }
+///
+/// #[derive(Serialize, Deserialize)]
+/// enum Timer { Reviewed, BoredOfWaiting }
+///
+/// /// Deaf while it reads; goes away when nobody wants anything for five minutes.
+/// struct Reviewer { reading: Option<(AgentId, u64)>, bored: Option<TimerId> }
+///
+/// impl Agent for Reviewer {
+///     type Inbox = Review;
+///     type Timer = Timer;
+///
+///     fn on_message(&mut self, ctx: &mut Context<'_, Self>, from: AgentId, message: Review) {
+///         let Review::Wanted { item } = message else { return };
+///         if let Some(bored) = self.bored.take() {
+///             ctx.cancel_timer(bored);
+///         }
+///         self.reading = Some((from, item));
+///         let takes_ns = 20 * SECOND + ctx.random().next_u64() % MINUTE;
+///         ctx.work_for(takes_ns, Timer::Reviewed);
+///     }
+///
+///     fn on_timer(&mut self, ctx: &mut Context<'_, Self>, timer: Timer) {
+///         match (timer, self.reading.take()) {
+///             (Timer::Reviewed, Some((author, item))) => {
+///                 ctx.fact(Fact::Reviewed { item, approved: true });
+///                 ctx.send(Address::new(author), Review::Approved { item });
+///                 self.bored = Some(ctx.set_timer(5 * MINUTE, Timer::BoredOfWaiting));
+///             }
+///             _ => ctx.halt(),
+///         }
+///     }
+/// }
+/// ```
 pub struct Context<'a, A: Agent> {
     frame: Frame<'a>,
     agent: PhantomData<fn(A)>,

@@ -22,6 +22,39 @@ use crate::simulation::Simulation;
 use crate::time::{MILLISECOND, Time};
 
 /// A fleet in the making. The order in which groups are added matters to nobody's luck.
+///
+/// ```
+/// use fleetsim_engine::{
+///     Agent, AgentId, Context, Control, DigestSink, Ending, Fleet, Limits, Link, MILLISECOND, Message, SECOND, Time,
+/// };
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Serialize, Deserialize)]
+/// enum Job { Assigned { task: u64 } }
+/// impl Message for Job { const PROTOCOL: &'static str = "job"; }
+///
+/// struct Worker;
+/// impl Agent for Worker {
+///     type Inbox = Job;
+///     type Timer = ();
+///     fn on_message(&mut self, ctx: &mut Context<'_, Self>, _from: AgentId, _job: Job) {
+///         ctx.work_for(3 * SECOND, ());
+///     }
+/// }
+///
+/// let mut fleet = Fleet::new(42);
+/// fleet.default_link(Link::constant(2 * MILLISECOND)?);
+/// let workers = fleet.add("worker", 2, |_birth| Worker)?;
+/// // A job from outside finds the worker paused, and waits.
+/// fleet.control("outage", Time::from_ns(SECOND), workers.id(1), Control::Pause);
+/// fleet.send_at(Time::from_ns(2 * SECOND), workers.address(1), &Job::Assigned { task: 7 });
+/// fleet.control("outage", Time::from_ns(9 * SECOND), workers.id(1), Control::Resume);
+///
+/// let outcome = fleet.build()?.run(&Limits::default(), &mut DigestSink::default());
+/// assert_eq!(outcome.ending, Ending::Quiescent);
+/// assert_eq!(outcome.time, Time::from_ns(12 * SECOND));
+/// # Ok::<(), fleetsim_engine::Error>(())
+/// ```
 pub struct Fleet {
     pub(crate) seed: u64,
     pub(crate) groups: Vec<GroupPlan>,

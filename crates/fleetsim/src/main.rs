@@ -1,2 +1,8 @@
+//! The program with the built-in behaviours alone. One with behaviours of its own calls
+//! [`fleetsim::cli::main`] in the same way.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    fleetsim::cli::main(fleetsim::Registry::default())
+}

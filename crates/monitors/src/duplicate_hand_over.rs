@@ -1,9 +1,12 @@
-//! Offers that were handed over more than once: what at-least-once delivery does to work that is not idempotent.
+//! Offers that were taken up more than once: what at-least-once delivery does to work that is not idempotent.
+//!
+//! A carrier may pass an offer on as often as it likes, as long as its receiver takes it up once. And giving out
+//! again what was lost in a crash or given back is how it should be; what a lease took from a live worker is not.
 
 use std::collections::BTreeMap;
 
-use fleetsim_engine::batch::Step;
-use fleetsim_engine::{AgentId, Fact, Names, Time};
+use fleetsim_engine::batch::{Event, Fate, Step};
+use fleetsim_engine::{AgentId, Fact, Names};
 
 use crate::finding::{Class, Evidence, Finding, Numbers, Severity};
 use crate::fold::Fold;
@@ -18,17 +21,24 @@ const KIND: &str = "duplicate-hand-over";
 pub struct DuplicateHandOver {
     names: Interner,
     /// Kept for good, since a duplicate may come at any time: 32 bytes an offer.
-    offers: BTreeMap<u64, Offer>,
+    taken: BTreeMap<u64, Taken>,
+    /// The event of each agent's last crash.
+    crashed: BTreeMap<AgentId, u64>,
+    /// Items that were released, by the agents at both ends of the message that did it, if it was one.
+    given_back: BTreeMap<u64, [AgentId; 2]>,
+    /// The medium of each seam.
+    media: BTreeMap<u32, u32>,
     repeats: BTreeMap<u32, Repeats>,
 }
 
+/// Who took an offer up last, and when.
 #[derive(Clone, Copy, Debug)]
-struct Offer {
-    first: Moment,
-    medium: u32,
-    handed_over: u16,
-    received: u16,
+struct Taken {
+    moment: Moment,
+    receiver: AgentId,
 }
+
+const _: () = assert!(core::mem::size_of::<(u64, Taken)>() <= 32);
 
 #[derive(Clone, Debug, Default)]
 struct Repeats {
@@ -38,12 +48,11 @@ struct Repeats {
 
 #[derive(Clone, Copy, Debug)]
 struct Repeat {
-    first: Moment,
-    again: Moment,
+    before: Taken,
+    again: Taken,
     seam: u32,
     offer: u64,
     item: u64,
-    receiver: AgentId,
 }
 
 impl DuplicateHandOver {
@@ -59,32 +68,27 @@ impl DuplicateHandOver {
         seams
     }
 
-    /// Takes note of one more passing of an offer, `medium` being known to the carrier but not to the receiver.
-    fn pass(
-        &mut self,
-        at: Moment,
-        seam: &str,
-        item: u64,
-        offer: u64,
-        medium: Option<&str>,
-        receiver: AgentId,
-    ) {
-        let medium_number = self.names.number(medium.unwrap_or_default());
-        let new = Offer { first: at, medium: medium_number, handed_over: 0, received: 0 };
-        let entry = self.offers.entry(offer).or_insert(new);
-        let before = entry.handed_over.max(entry.received);
-        // A count that large has long been told.
-        let count = if medium.is_some() { &mut entry.handed_over } else { &mut entry.received };
-        *count = count.saturating_add(1);
-        // A carrier's second delivery and the second receipt that follows from it are one duplicate, not two.
-        let passed = entry.handed_over.max(entry.received);
-        if passed > before && passed >= 2 {
-            let (medium, first) = (entry.medium, entry.first);
-            let seam = self.names.number(seam);
-            let repeats = self.repeats.entry(medium).or_default();
-            *repeats.by_seam.entry(seam).or_default() += 1;
-            repeats.fold.add(Repeat { first, again: at, seam, offer, item, receiver }, [receiver]);
+    fn received(&mut self, again: Taken, seam: &str, item: u64, offer: u64) {
+        let given_back = self.given_back.remove(&item);
+        let Some(before) = self.taken.insert(offer, again) else { return };
+        if given_back.is_some_and(|ends| ends.contains(&before.receiver)) {
+            return;
         }
+        if self.crashed.get(&before.receiver).is_some_and(|crash| *crash > before.moment.event) {
+            return;
+        }
+        let seam = self.names.number(seam);
+        let direct = self.names.number("");
+        let medium = self.media.get(&seam).copied().unwrap_or(direct);
+        let repeats = self.repeats.entry(medium).or_default();
+        *repeats.by_seam.entry(seam).or_default() += 1;
+        let receivers = [before.receiver, again.receiver];
+        repeats.fold.add(Repeat { before, again, seam, offer, item }, receivers);
+    }
+
+    fn carried(&mut self, seam: &str, medium: &str) {
+        let (seam, medium) = (self.names.number(seam), self.names.number(medium));
+        self.media.insert(seam, medium);
     }
 
     fn finding(&self, medium: &str, repeats: &Repeats, names: &Names) -> Finding {
@@ -95,30 +99,26 @@ impl DuplicateHandOver {
         let told: Vec<String> =
             seams.iter().map(|(seam, count)| format!("{} {}", shown(seam), times(*count))).collect();
         let text = format!(
-            "{} ({}); first item {} went to {} again {} after the first time",
+            "{} ({}); first item {} was taken up by {} again {} after {} took it",
             counted(fold.count, "duplicate"),
             told.join(", "),
             first.item,
-            shown(&names.of(first.receiver)),
-            duration(first.again.at.since(first.first.at)),
+            shown(&names.of(first.again.receiver)),
+            duration(first.again.moment.at.since(first.before.moment.at)),
+            shown(&names.of(first.before.receiver)),
         );
-        let again = |repeat: &Repeat| {
-            let (seam, receiver) = (shown(self.names.name(repeat.seam)), shown(&names.of(repeat.receiver)));
-            Evidence::new(
-                repeat.again,
-                format!("offer {} of {seam} was handed over again, to {receiver}", repeat.offer),
-            )
+        let took = |repeat: &Repeat, taken: Taken, how: &str| {
+            let (seam, receiver) = (shown(self.names.name(repeat.seam)), shown(&names.of(taken.receiver)));
+            Evidence::new(taken.moment, format!("{receiver} took up offer {} of {seam}{how}", repeat.offer))
         };
-        let seam = shown(self.names.name(first.seam));
-        let original = Evidence::new(
-            first.first,
-            format!("offer {} of {seam} was handed over the first time", first.offer),
-        );
+        let original = took(first, first.before, "");
         let agents = fold.agents(names);
         let subject = if medium.is_empty() { "direct messages" } else { medium };
         Finding {
             count: fold.count,
-            evidence: core::iter::once(original).chain(fold.kept.iter().map(again)).collect(),
+            evidence: core::iter::once(original)
+                .chain(fold.kept.iter().map(|repeat| took(repeat, repeat.again, " again")))
+                .collect(),
             numbers: Numbers(vec![("duplicates", fold.count), ("seams", seams.len() as u64)]),
             about: BTreeMap::from([
                 ("medium", vec![medium.to_owned()]),
@@ -130,7 +130,7 @@ impl DuplicateHandOver {
                 "let receivers remember the offers they took, or redeliver later than the slowest takes"
                     .to_owned(),
             ),
-            ..Finding::new(KIND, Class::Safety, Severity::Medium, KIND, first.again, subject, &text)
+            ..Finding::new(KIND, Class::Safety, Severity::Medium, KIND, first.again.moment, subject, &text)
         }
     }
 }
@@ -141,14 +141,20 @@ impl Monitor for DuplicateHandOver {
     }
 
     fn observe(&mut self, step: &Step<'_>, facts: &[Fact<'_>]) {
-        let at = Moment::of(step);
+        if step.fate == Fate::Panicked || (step.event == Event::Crash && step.fate == Fate::Handled) {
+            self.crashed.insert(step.target, step.ordinal);
+        }
         for fact in facts {
             match *fact {
-                Fact::HandedOver { seam, item, offer, medium, receiver } => {
-                    self.pass(at, seam, item, offer, Some(medium), receiver);
+                Fact::Offered { seam, medium, .. } | Fact::HandedOver { seam, medium, .. } => {
+                    self.carried(seam, medium);
+                }
+                Fact::TaskReleased { task, .. } => {
+                    self.given_back.insert(task, [step.source, step.target]);
                 }
                 Fact::Received { seam, item, offer, .. } => {
-                    self.pass(at, seam, item, offer, None, step.target)
+                    let taken = Taken { moment: Moment::of(step), receiver: step.target };
+                    self.received(taken, seam, item, offer);
                 }
                 _ => {}
             }
@@ -162,5 +168,3 @@ impl Monitor for DuplicateHandOver {
             .collect()
     }
 }
-
-const _: () = assert!(core::mem::size_of::<(u64, Offer)>() <= 32 && core::mem::size_of::<Time>() == 8);

@@ -44,6 +44,8 @@ struct Item {
     repeats: Vec<Repeat>,
     /// What its holders have spent on it, in billionths of a dollar.
     spent: u64,
+    /// When a guard stepped in, if the item was not handed over since.
+    stopped: Option<Mark>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -124,6 +126,7 @@ impl FeedbackLoop {
         if state.path.iter().any(|known| known.offer == offer) {
             return;
         }
+        state.stopped = None;
         let mark = Mark { moment, spent: state.spent };
         let next = HandOver { hop, offer, giver, receiver, mark };
         let continues = state.path.back().is_some_and(|last| last.hop.1 == Role::of(giver));
@@ -141,11 +144,11 @@ impl FeedbackLoop {
         }
     }
 
-    /// The item came closer to done, or was taken out: what it went through before is no loop any more.
+    /// The item came closer to done: what it went through before is no loop any more.
     fn settle(&mut self, item: u64, moment: Moment) {
         if let Some(mut state) = self.items.remove(&item) {
             let ended = core::mem::take(&mut state.repeats);
-            let end = Mark { moment, spent: state.spent };
+            let end = state.stopped.unwrap_or(Mark { moment, spent: state.spent });
             close(&mut self.closed, item, &state, ended, end);
         }
     }
@@ -340,8 +343,11 @@ impl Monitor for FeedbackLoop {
                 Fact::Progress { item } | Fact::TaskFinished { task: item, reported: true, .. } => {
                     self.settle(item, moment);
                 }
-                // A guard that stops the fleet names no item.
-                Fact::GuardTripped { item, .. } if item != 0 => self.settle(item, moment),
+                Fact::GuardTripped { item, .. } => {
+                    if let Some(state) = self.items.get_mut(&item) {
+                        state.stopped.get_or_insert(Mark { moment, spent: state.spent });
+                    }
+                }
                 _ => {}
             }
         }
@@ -352,7 +358,8 @@ impl Monitor for FeedbackLoop {
         for (item, state) in &self.items {
             // The event at which the run ended is not this item's: its last hand-over is.
             let last = state.path.back().map_or(0, |last| last.mark.moment.event);
-            let end = Mark { moment: Moment { event: last, at: end.time }, spent: state.spent };
+            let at_end = Mark { moment: Moment { event: last, at: end.time }, spent: state.spent };
+            let end = state.stopped.unwrap_or(at_end);
             let open = state.repeats.iter().find_map(|repeat| state.as_loop(*item, repeat, end));
             if let Some((path, told)) = open {
                 closed.entry(path).or_default().add(told);

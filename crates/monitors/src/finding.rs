@@ -13,7 +13,7 @@ pub const KINDS: &[(&str, &str)] = &[
     ("lost-update", "a write replaced another agent's committed write without having read it"),
     ("starvation", "somebody waited past a bound while others that came later were served"),
     ("feedback-loop", "an item went round and round between the same roles without progress"),
-    ("duplicate-hand-over", "one offer was handed over more than once"),
+    ("duplicate-hand-over", "one offer was taken up more than once"),
     ("ungated-irreversible-action", "something that cannot be undone was done without passing a gate"),
     ("misnamed-architecture", "the fleet is not the architecture that it claims to be"),
     ("panicked-agent", "an agent's handler panicked, which counts as a crash"),

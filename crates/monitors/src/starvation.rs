@@ -313,9 +313,14 @@ impl Monitor for Starvation {
                 }
                 Fact::TaskReady { task } => self.task_ready(task, step.target, at),
                 Fact::TaskAdded { task } if !self.saw_ready => self.added.join(task, step.target, at),
-                Fact::TaskStarted { task, .. } => {
+                Fact::TaskClaimed { task, .. } | Fact::TaskStarted { task, .. } => {
                     self.ready.serve(task, at, self.default_bound_ns);
                     self.added.serve(task, at, self.default_bound_ns);
+                }
+                // What was lost on the way or done already waits for nobody; that is another finding's business.
+                Fact::Undelivered { item: task, .. } | Fact::TaskFinished { task, .. } => {
+                    self.ready.leave(task);
+                    self.added.leave(task);
                 }
                 Fact::Requested { by, admitted: true, tokens_in, tokens_out, .. } => {
                     let granted = self.granted.entry(by).or_default();

@@ -1,16 +1,19 @@
 //! What a run amounts to: tasks, money, seams, requests and waits. Measures, not judgements.
 
+mod report;
+
 use std::collections::BTreeMap;
 
 use fleetsim_engine::batch::{Event, Fate, Step};
 use fleetsim_engine::{AgentId, Fact, HOUR, Names, Time, Waited};
-use serde::Serialize;
 
 use crate::config::MonitorConfig;
 use crate::histogram::Histogram;
 use crate::intern::Interner;
 use crate::ratio::Ratio;
 use crate::role::Role;
+
+pub use report::{CostTally, Fairness, RequestTally, RoleTally, SeamTally, TallyReport, TaskTally};
 
 /// Counts what happens in a run.
 #[derive(Clone, Debug)]
@@ -44,7 +47,6 @@ enum TaskState {
 #[derive(Clone, Debug, Default)]
 struct Seam {
     offered: u64,
-    handed_over: u64,
     received: u64,
     late: u64,
     lost: u64,
@@ -65,115 +67,6 @@ enum OwnedWaited {
     Agent(AgentId),
     Gate(u32),
     Join(u32),
-}
-
-/// The tally of a run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct TallyReport {
-    /// What became of the tasks.
-    pub tasks: TaskTally,
-    /// What was spent on models.
-    pub cost: CostTally,
-    /// The seams, by name.
-    pub seams: Vec<SeamTally>,
-    /// What the providers answered.
-    pub requests: RequestTally,
-    /// The roles that spent or waited, by name.
-    pub roles: Vec<RoleTally>,
-    /// How evenly tokens were granted to those that asked, by model.
-    pub fairness: Vec<Fairness>,
-}
-
-/// What became of the tasks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct TaskTally {
-    /// Tasks that were added.
-    pub added: u64,
-    /// Tasks that a worker reported as done.
-    pub done: u64,
-    /// Tasks given up, or whose last attempt failed.
-    pub failed: u64,
-    /// The rest.
-    pub pending: u64,
-    /// Attempts that were reported as done and were not.
-    pub falsely_done: u64,
-    /// From the first task's addition to the last one's completion, in nanoseconds.
-    pub makespan_ns: u64,
-    /// Tasks done in an hour of the makespan, in thousandths.
-    pub done_per_hour_thousandths: u64,
-}
-
-/// What was spent on models.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct CostTally {
-    /// Input tokens that were not cached.
-    pub tokens_in: u64,
-    /// Input tokens read from a cache.
-    pub cached: u64,
-    /// Generated tokens.
-    pub tokens_out: u64,
-    /// The price in billionths of a dollar.
-    pub nano_dollars: u64,
-}
-
-/// What one seam carried.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct SeamTally {
-    /// Its name.
-    pub name: String,
-    /// Offers that were made.
-    pub offered: u64,
-    /// Hand-overs, repeated ones included.
-    pub handed_over: u64,
-    /// Items received later than the seam's bound.
-    pub late: u64,
-    /// Hand-overs of what had been handed over already.
-    pub duplicated: u64,
-    /// Offers lost for good.
-    pub lost: u64,
-    /// Offers that were still on their way.
-    pub in_flight: u64,
-    /// From offer to first receipt.
-    pub waits: Histogram,
-}
-
-/// What the providers answered.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct RequestTally {
-    /// Requests that were admitted.
-    pub admitted: u64,
-    /// Requests that were refused with a 429.
-    pub refused: u64,
-    /// Requests that were admitted at their first attempt.
-    pub first_admitted: u64,
-    /// The input tokens of those.
-    pub first_tokens_in: u64,
-    /// The output tokens of those.
-    pub first_tokens_out: u64,
-}
-
-/// What the members of one role spent, and how long they waited.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct RoleTally {
-    /// The role's name; `spawned` for all agents that others spawned.
-    pub name: String,
-    /// What its members spent, in billionths of a dollar.
-    pub nano_dollars: u64,
-    /// Waits that they stated and that ended.
-    pub waits: Histogram,
-    /// How long messages waited in their inboxes, of those that waited at all.
-    pub inbox_waits: Histogram,
-}
-
-/// How evenly a model's tokens were granted.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Fairness {
-    /// The model.
-    pub model: String,
-    /// Agents that asked.
-    pub agents: u64,
-    /// Jain's index of the tokens granted to each: 1 when all are equal, 1/n when one has all.
-    pub jain: Ratio,
 }
 
 /// Jain's index of fairness, in thousandths: the squared sum over n times the sum of squares.
@@ -231,10 +124,9 @@ impl Tally {
                 | Fact::TaskStarted { .. }
                 | Fact::TaskFinished { .. }
                 | Fact::TaskReleased { .. } => self.observe_task(step.time, fact),
-                Fact::Offered { .. }
-                | Fact::HandedOver { .. }
-                | Fact::Received { .. }
-                | Fact::Undelivered { .. } => self.observe_seam(step.time, fact),
+                Fact::Offered { .. } | Fact::Received { .. } | Fact::Undelivered { .. } => {
+                    self.observe_seam(step.time, fact)
+                }
                 Fact::Spent { .. } | Fact::Requested { .. } => self.observe_cost(step.target, fact),
                 Fact::WaitOn { on } => {
                     let on = self.owned(on);
@@ -279,10 +171,6 @@ impl Tally {
                 let seam = self.texts.number(seam);
                 self.seams.entry(seam).or_default().offered += 1;
                 self.offers.insert(offer, (seam, now));
-            }
-            Fact::HandedOver { seam, .. } => {
-                let seam = self.texts.number(seam);
-                self.seams.entry(seam).or_default().handed_over += 1;
             }
             Fact::Received { seam: name, offer, .. } => {
                 let seam = self.texts.number(name);
@@ -402,8 +290,7 @@ impl Tally {
             SeamTally {
                 name: name.to_owned(),
                 offered: seam.offered,
-                // Without a carrier nobody states that an item was handed over, only that it was received.
-                handed_over: seam.handed_over.max(seam.received),
+                handed_over: seam.received,
                 late: seam.late,
                 duplicated: duplicated.get(name).copied().unwrap_or(0),
                 lost: seam.lost,

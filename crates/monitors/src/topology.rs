@@ -31,16 +31,18 @@ pub struct Topology {
     pub(crate) carried: BTreeMap<(u32, Option<u32>), u64>,
     /// Receipts by seam and the agent that passed them on for others.
     pub(crate) relayed: BTreeMap<(u32, AgentId), u64>,
-    /// Decisions by seam (none for claims) and who took them, with the first.
+    /// Decisions by seam (none for claims of what nobody handed over) and who took them, with the first.
     pub(crate) decisions: BTreeMap<(Option<u32>, Decider), Decided>,
     /// Agents that claimed tasks.
     pub(crate) claimants: BTreeSet<AgentId>,
-    /// Stores of tasks that wait to be claimed.
-    ready: BTreeMap<u64, AgentId>,
-    /// The store that last offered a task.
-    store: Option<AgentId>,
-    /// Items whose receiver somebody chose: a claim of one is no choice by a store.
+    /// Offers on their way whose receiver somebody chose.
+    chosen: BTreeSet<u64>,
+    /// Items that somebody chose a receiver for: a claim of one is no choice by a store.
     assigned: BTreeSet<u64>,
+    /// What each agent received last.
+    taken: BTreeMap<AgentId, Taken>,
+    /// Who said last that a task is ready: whom it was claimed from, where no store hands it over.
+    ready_at: Option<AgentId>,
     pub(crate) last: Moment,
 }
 
@@ -48,6 +50,14 @@ pub struct Topology {
 struct Carriage {
     medium: Option<u32>,
     carrier: AgentId,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Taken {
+    seam: u32,
+    item: u64,
+    carrier: Option<AgentId>,
+    was_chosen: bool,
 }
 
 /// A way that items took.
@@ -90,9 +100,10 @@ impl Topology {
             relayed: BTreeMap::new(),
             decisions: BTreeMap::new(),
             claimants: BTreeSet::new(),
-            ready: BTreeMap::new(),
-            store: None,
+            chosen: BTreeSet::new(),
             assigned: BTreeSet::new(),
+            taken: BTreeMap::new(),
+            ready_at: None,
             last: Moment::ZERO,
         }
     }
@@ -110,12 +121,14 @@ impl Topology {
         self.usual.insert(seam, carriage);
     }
 
-    fn received(&mut self, seam: u32, offer: u64, giver: AgentId, receiver: AgentId) {
+    fn received(&mut self, seam: u32, item: u64, offer: u64, giver: AgentId, receiver: AgentId) {
         let carriage = self.offers.remove(&offer).or_else(|| self.usual.get(&seam).copied());
+        let was_chosen = self.chosen.remove(&offer);
+        let carrier = carriage.map(|carriage| carriage.carrier);
+        self.taken.insert(receiver, Taken { seam, item, carrier, was_chosen });
         // Without a carrier there is nobody to state that the item was handed over.
         let medium = carriage.and_then(|carriage| carriage.medium);
-        let relay =
-            carriage.map(|carriage| carriage.carrier).filter(|carrier| ![giver, receiver].contains(carrier));
+        let relay = carrier.filter(|carrier| ![giver, receiver].contains(carrier));
         self.routes.insert(Route { giver, medium, relay, receiver });
         *self.received.entry((seam, giver, receiver)).or_default() += 1;
         *self.carried.entry((seam, medium)).or_default() += 1;
@@ -128,12 +141,17 @@ impl Topology {
         self.decisions.entry((seam, decider)).or_insert(Decided { count: 0, first: moment }).count += 1;
     }
 
+    /// A task that nobody was chosen for went to whoever claimed it first.
     fn claimed(&mut self, task: u64, worker: AgentId, moment: Moment) {
-        let store = self.ready.remove(&task).or(self.store);
         self.claimants.insert(worker);
-        if !self.assigned.contains(&task) {
+        let handed_over = self.taken.get(&worker).filter(|taken| taken.item == task).copied();
+        let (seam, store, was_chosen) = match handed_over {
+            Some(taken) => (Some(taken.seam), taken.carrier, taken.was_chosen),
+            None => (None, self.ready_at, self.assigned.contains(&task)),
+        };
+        if !was_chosen {
             self.chose.extend(store.map(|store| (store, worker)));
-            self.decide(None, Decider::Store(store), moment);
+            self.decide(seam, Decider::Store(store), moment);
         }
     }
 }
@@ -148,9 +166,10 @@ impl Monitor for Topology {
         self.last = moment;
         for fact in facts {
             match *fact {
-                Fact::Decided { seam, item, receiver, .. } => {
+                Fact::Decided { seam, item, offer, receiver } => {
                     let seam = self.texts.number(seam);
                     self.assigned.insert(item);
+                    self.chosen.insert(offer);
                     self.chose.insert((step.target, receiver));
                     self.decide(Some(seam), Decider::Agent(step.target), moment);
                 }
@@ -158,17 +177,15 @@ impl Monitor for Topology {
                     let seam = self.texts.number(seam);
                     self.handed_over(seam, offer, medium, step.target);
                 }
-                Fact::Received { seam, offer, giver, .. } => {
+                Fact::Received { seam, item, offer, giver } => {
                     let seam = self.texts.number(seam);
-                    self.received(seam, offer, giver, step.target);
+                    self.received(seam, item, offer, giver, step.target);
                 }
                 Fact::Undelivered { offer, .. } => {
                     self.offers.remove(&offer);
+                    self.chosen.remove(&offer);
                 }
-                Fact::TaskReady { task } => {
-                    self.ready.insert(task, step.target);
-                    self.store = Some(step.target);
-                }
+                Fact::TaskReady { .. } => self.ready_at = Some(step.target),
                 Fact::TaskClaimed { task, .. } => self.claimed(task, step.target, moment),
                 _ => {}
             }

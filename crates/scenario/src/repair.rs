@@ -11,28 +11,42 @@ use crate::tree::{Entry, Node, Value};
 /// A tree that fits the grammar, and what had to be changed for that.
 pub(crate) struct Repaired {
     pub(crate) tree: Node,
-    touched: BTreeSet<Path>,
+    /// What was left out.
+    removed: BTreeSet<Path>,
+    /// What stands there now was made up.
+    filled: BTreeSet<Path>,
 }
 
 /// A copy of `tree` that fits `grammar`.
 pub(crate) fn repair(tree: &Node, grammar: &Grammar) -> Repaired {
-    let mut repair = Repair { touched: BTreeSet::new() };
+    let mut repair = Repair { removed: BTreeSet::new(), filled: BTreeSet::new() };
     let tree = repair.node(grammar.top(), tree, &Path::top());
-    Repaired { tree, touched: repair.touched }
+    Repaired { tree, removed: repair.removed, filled: repair.filled }
 }
 
 impl Repaired {
     /// Whether the value at `path` is as it was written: neither it, nor what it is part of, nor a part
     /// of it was changed.
     pub(crate) fn is_as_written(&self, path: &Path) -> bool {
-        let part_of_touched = path.prefixes().any(|prefix| self.touched.contains(&prefix));
-        let next = self.touched.range(path.clone()..).next();
-        !part_of_touched && !next.is_some_and(|touched| touched.starts_with(path))
+        self.has_nothing_made_up(path) && !touches(&self.removed, path)
+    }
+
+    /// Whether the value at `path` has only parts that were written, though some may be missing.
+    pub(crate) fn has_nothing_made_up(&self, path: &Path) -> bool {
+        !touches(&self.filled, path)
     }
 }
 
+/// Whether one of the `changes` is at `path`, above it or below it.
+fn touches(changes: &BTreeSet<Path>, path: &Path) -> bool {
+    let above = path.prefixes().any(|prefix| changes.contains(&prefix));
+    let next = changes.range(path.clone()..).next();
+    above || next.is_some_and(|change| change.starts_with(path))
+}
+
 struct Repair {
-    touched: BTreeSet<Path>,
+    removed: BTreeSet<Path>,
+    filled: BTreeSet<Path>,
 }
 
 impl Repair {
@@ -79,7 +93,7 @@ impl Repair {
             let below = rule.field(&entry.name).or_else(|| rule.entries());
             let excluded = chosen && exclusive.contains(&entry.name.as_str());
             let Some(below) = below.filter(|_| !excluded) else {
-                self.touched.insert(path);
+                self.removed.insert(path);
                 continue;
             };
             chosen |= exclusive.contains(&entry.name.as_str());
@@ -106,7 +120,7 @@ impl Repair {
     }
 
     fn placeholder(&mut self, rule: Rule<'_>, node: &Node, path: &Path) -> Node {
-        self.touched.insert(path.clone());
+        self.filled.insert(path.clone());
         Node { place: node.place, value: placeholder(rule, node), has_header: false }
     }
 }
@@ -124,14 +138,20 @@ fn placeholder(rule: Rule<'_>, near: &Node) -> Value {
     } else if rule.has_type("boolean") {
         Value::Boolean(false)
     } else if rule.has_type("array") {
-        Value::Array(Vec::new())
+        let least = rule.bound("minItems").unwrap_or(0);
+        let items = (0..usize::try_from(least).unwrap_or(0)).filter_map(|at| rule.item(at));
+        Value::Array(items.map(|rule| placeholder_node(rule, near)).collect())
     } else {
         let required = rule.required().filter_map(|name| Some((name, rule.field(name)?)));
-        let entries = required.map(|(name, rule)| {
-            let value = placeholder(rule, near);
-            let node = Node { place: near.place, value, has_header: false };
-            Entry { name: name.to_owned(), place: near.place, node }
+        let entries = required.map(|(name, rule)| Entry {
+            name: name.to_owned(),
+            place: near.place,
+            node: placeholder_node(rule, near),
         });
         Value::Table(entries.collect())
     }
+}
+
+fn placeholder_node(rule: Rule<'_>, near: &Node) -> Node {
+    Node { place: near.place, value: placeholder(rule, near), has_header: false }
 }

@@ -126,8 +126,10 @@ fn meaning_despite(found: &[Found], tree: &Node, grammar: &Grammar) -> Vec<Found
     let mut meant = meaning::judge(&document, &repaired.tree, false);
     meant.retain(|found| match found.code {
         Code::UnknownName | Code::BadName | Code::MissingField => repaired.is_as_written(&found.path),
-        // These depend on the neighbours of the value as well.
-        _ => repaired.is_as_written(&found.path.parent()),
+        // A field that is gone may be the one that this one goes with.
+        Code::Conflict => repaired.is_as_written(&found.path.parent()),
+        // Values are compared with their neighbours.
+        _ => repaired.has_nothing_made_up(&found.path.parent()),
     });
     meant
 }

@@ -95,3 +95,66 @@ pub(crate) fn decode(body: &[u8], first_ordinal: u64, counts: Counts) -> Result<
     }
     Batch::assemble(first_ordinal, steps, effects, facts, payloads)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The bytes are those of traces that exist: they change only together with the format's version.
+    #[test]
+    fn a_body_is_laid_out_as_described() {
+        let agent = 0x0000_0005_0000_0002_u64;
+        let steps = StepColumns {
+            time_ns: vec![1000, 1004],
+            target: vec![agent, agent + 1],
+            source: vec![0, agent],
+            sequence: vec![0, 3],
+            event: vec![0, 1],
+            fate: vec![0, 0],
+            waited_ns: vec![0, 0],
+            protocol: vec![0, 0x0A0B_0C0D],
+            kind: vec![0, 0x0102],
+            first_sequence: vec![3, 1],
+            effects: vec![1, 0],
+        };
+        let effects = EffectColumns {
+            effect: vec![4],
+            object: vec![0],
+            protocol: vec![0],
+            kind: vec![2],
+            delay_ns: vec![0],
+            length: vec![2],
+        };
+        let batch = Batch::assemble(7, steps, effects, vec![0xFA, 0xFB], Some(Vec::new())).expect("a batch");
+        let mut bytes = Vec::new();
+        encode(&batch, true, &mut bytes);
+        let expected: [&[u8]; 20] = [
+            // Time: the first, then 0 and 4 in three bits each.
+            &[0xE8, 0x03, 0, 0, 0, 0, 0, 0, 3, 0, 0b10_0000],
+            // Target: one upper half; the lower ones are 2 and one more.
+            &[1, 5, 0, 0, 0, 0, 0, 1, 1, 2, 0b10],
+            // Source: two upper halves and their indexes, then 0 and 2.
+            &[2, 0, 0, 0, 0, 5, 0, 0, 0, 1, 0, 0b10],
+            &[2, 0, 0b1000],
+            &[2, 0, 0b1100],
+            &[0, 1],
+            &[0, 0],
+            &[0, 0],
+            &[2, 0, 0, 0, 0, 0x0D, 0x0C, 0x0B, 0x0A, 1, 0, 0b10],
+            // Kind: nine bits each.
+            &[9, 0, 0, 0b0000_0100, 0b0000_0010],
+            &[2, 1, 1, 0b10],
+            &[1, 0, 0b1],
+            &[4],
+            &[1, 0, 0, 0, 0, 0, 0, 0, 0],
+            &[1, 0, 0, 0, 0, 0, 0],
+            &[0, 1, 2],
+            &[0, 0],
+            &[0, 1, 2],
+            &[0xFA, 0xFB],
+            &[],
+        ];
+        assert_eq!(bytes, expected.concat());
+        assert_eq!(decode(&bytes, 7, Counts::of(&batch, true)), Ok(batch));
+    }
+}

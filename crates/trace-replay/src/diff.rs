@@ -76,8 +76,10 @@ fn divergence_in(left: &Trace, right: &Trace, chunk: usize) -> Result<Option<Div
             return Ok(None);
         }
     }
-    let left_side = Side { batch: left_batch.as_ref(), checkpoint: checkpoint(left)?, renderer: &left_renderer };
-    let right_side = Side { batch: right_batch.as_ref(), checkpoint: checkpoint(right)?, renderer: &right_renderer };
+    let left_side =
+        Side { batch: left_batch.as_ref(), checkpoint: checkpoint(left)?, renderer: &left_renderer };
+    let right_side =
+        Side { batch: right_batch.as_ref(), checkpoint: checkpoint(right)?, renderer: &right_renderer };
     Ok(Some(Divergence::between(first, &left_side, &right_side, before.as_ref())))
 }
 

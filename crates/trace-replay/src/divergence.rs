@@ -61,7 +61,9 @@ impl Divergence {
         }];
         lines.push(format!("  {left}: {}", self.left));
         lines.push(format!("  {right}: {}", self.right));
-        for (title, steps) in [("the same", &self.before), (left, &self.left_steps), (right, &self.right_steps)] {
+        for (title, steps) in
+            [("the same", &self.before), (left, &self.left_steps), (right, &self.right_steps)]
+        {
             if !steps.is_empty() {
                 lines.push(format!("{title}:"));
                 lines.extend(steps.iter().map(|step| format!("  {step}")));
@@ -72,8 +74,14 @@ impl Divergence {
 
     /// The first difference between two batches that begin with step `first` of their runs, which were the same up to
     /// there and whose hashes differ after them; `before` is the batch before them.
-    pub(crate) fn between(first: u64, left: &Side<'_>, right: &Side<'_>, before: Option<&Batch>) -> Divergence {
-        Self::between_steps(first, left, right, before).unwrap_or_else(|| Self::between_hashes(first, left, right))
+    pub(crate) fn between(
+        first: u64,
+        left: &Side<'_>,
+        right: &Side<'_>,
+        before: Option<&Batch>,
+    ) -> Divergence {
+        Self::between_steps(first, left, right, before)
+            .unwrap_or_else(|| Self::between_hashes(first, left, right))
     }
 
     /// Whether the first `steps` steps of two batches do not differ.
@@ -227,7 +235,8 @@ impl Pair<'_> {
         }
         let shown = |step: &Step<'_>, renderer: &Renderer| {
             let extra = step.effects.clone().nth(left_count.min(right_count));
-            let extra = extra.map_or_else(|| "no more".to_owned(), |effect| renderer.effect(&effect, step.target));
+            let extra =
+                extra.map_or_else(|| "no more".to_owned(), |effect| renderer.effect(&effect, step.target));
             format!("{} effects, then {extra}", left_count.min(right_count))
         };
         Some(("number of effects".to_owned(), shown(left, left_renderer), shown(right, right_renderer)))

@@ -478,7 +478,10 @@ mod tests {
     fn a_head_is_laid_out_as_described() {
         let bytes = head().encode();
         assert_eq!(&bytes[..12], b"FLTCHNK\n\x01\x02\0\0");
-        assert_eq!(bytes[12..40], [7, 0, 0, 0, 9, 0, 0, 0, 11, 0, 0, 0, 13, 0, 0, 0, 17, 0, 0, 0, 19, 0, 0, 0, 23, 0, 0, 0]);
+        assert_eq!(
+            bytes[12..40],
+            [7, 0, 0, 0, 9, 0, 0, 0, 11, 0, 0, 0, 13, 0, 0, 0, 17, 0, 0, 0, 19, 0, 0, 0, 23, 0, 0, 0]
+        );
         assert_eq!((u64_at(&bytes, 40), u64_at(&bytes, 48), u64_at(&bytes, 56)), (4096, 29, 31));
         assert_eq!((bytes[64], bytes[96], bytes[128]), (1, 2, 3));
     }

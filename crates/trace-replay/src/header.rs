@@ -85,6 +85,9 @@ pub struct DataFile {
     pub name: String,
     /// The BLAKE3 hash of its contents, in hexadecimal.
     pub blake3: String,
+    /// Its contents: a run depends on them as it does on the scenario.
+    #[serde(default)]
+    pub text: String,
 }
 
 /// A behaviour that a scenario needs.

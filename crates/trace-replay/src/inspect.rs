@@ -148,7 +148,8 @@ impl Filter {
 fn is_about(step: &Step<'_>, kind: &str, renderer: &Renderer) -> bool {
     let name = renderer.kind_name(step);
     let is_short_name = || {
-        step.event == Event::Message && name.rsplit_once('.').is_some_and(|(_, name)| name.eq_ignore_ascii_case(kind))
+        step.event == Event::Message
+            && name.rsplit_once('.').is_some_and(|(_, name)| name.eq_ignore_ascii_case(kind))
     };
     let is_fact = |fact: Option<&str>| fact.is_some_and(|fact| fact.eq_ignore_ascii_case(kind));
     name.eq_ignore_ascii_case(kind)

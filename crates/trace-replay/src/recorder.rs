@@ -171,7 +171,8 @@ impl Target {
 
     fn create(&self) -> Result<File, Error> {
         let path = self.writing();
-        File::create(path).map_err(|error| Error::io(format_args!("cannot create {}", path.display()), &error))
+        File::create(path)
+            .map_err(|error| Error::io(format_args!("cannot create {}", path.display()), &error))
     }
 
     /// Makes sure that the bytes are on the disk before the name is.
@@ -179,8 +180,8 @@ impl Target {
         let Some(partial) = &self.partial else {
             return Ok(());
         };
-        file.sync_all().and_then(|()| fs::rename(partial, &self.path)).map_err(|error| {
-            Error::io(format_args!("cannot finish {}", self.path.display()), &error)
-        })
+        file.sync_all()
+            .and_then(|()| fs::rename(partial, &self.path))
+            .map_err(|error| Error::io(format_args!("cannot finish {}", self.path.display()), &error))
     }
 }

@@ -7,9 +7,12 @@ use std::collections::{BTreeMap, VecDeque};
 
 use fleetsim_engine::batch::{Batch, Effect, EffectKind, Event, Fate, Step};
 use fleetsim_engine::schema::Shape;
-use fleetsim_engine::{AgentId, Manifest, Names, Origin, ProtocolId};
+use fleetsim_engine::{AgentId, Manifest, Names, Origin, ProtocolId, Time};
 
 use crate::text::{duration, escape};
+
+/// How the timer of an agent is shown that has only one.
+const UNNAMED: &str = "()";
 
 /// Shows steps with the names of their trace.
 #[derive(Clone, Debug)]
@@ -28,7 +31,9 @@ impl Renderer {
         let timers = manifest.groups.iter();
         Renderer {
             names: Names::new(manifest),
-            protocols: protocols.map(|entry| (entry.id, (entry.name.clone(), entry.messages.clone()))).collect(),
+            protocols: protocols
+                .map(|entry| (entry.id, (entry.name.clone(), entry.messages.clone())))
+                .collect(),
             timers: timers.map(|group| (group.name.clone(), group.timers.clone())).collect(),
             facts: manifest.facts.clone(),
         }
@@ -72,12 +77,19 @@ impl Renderer {
             EffectKind::SetTimer => {
                 format!("sets timer {} for {delay}", self.timer(agent, effect.kind, effect.payload))
             }
-            EffectKind::CancelTimer => format!("cancels the timer of effect {}", effect.object),
+            EffectKind::CancelTimer => {
+                format!("cancels timer {}, due at {}", effect.object, Time::from_ns(effect.delay_ns))
+            }
             EffectKind::Spawn => format!("spawns {}", object()),
             EffectKind::Fact => format!("states {}", self.fact(effect)),
-            EffectKind::Work => format!("works for {delay}"),
+            EffectKind::Work => {
+                format!("works for {delay}{}", self.then(agent, effect.kind, effect.payload))
+            }
             EffectKind::Halt => "halts".to_owned(),
-            EffectKind::StopRun => "stops the run".to_owned(),
+            EffectKind::StopRun => match effect.payload {
+                Some(reason) => format!("stops the run: {}", Shape::Text.render(reason, &self.names)),
+                None => "stops the run".to_owned(),
+            },
         })
     }
 
@@ -116,7 +128,9 @@ impl Renderer {
             Event::Message => format!("{source} -> {target} {}", self.subject(step, payload)),
             Event::Timer => format!("{target} timer {}", self.subject(step, payload)),
             Event::Start => format!("{target} starts{by}"),
-            Event::WorkEnd => format!("{target} ends its work"),
+            Event::WorkEnd => {
+                format!("{target} ends its work{}", self.then(step.target, step.kind, payload))
+            }
             Event::Crash => format!("{target} crashes{by}"),
             Event::Restart => format!("{target} restarts{by}"),
             Event::Pause => format!("{target} is paused{by}"),
@@ -145,10 +159,18 @@ impl Renderer {
         self.kind(shape.unwrap_or(&Shape::Unknown), kind, payload)
     }
 
+    /// The timer that is handled when work ends.
+    fn then(&self, agent: AgentId, kind: u16, payload: Option<&[u8]>) -> String {
+        match self.timer(agent, kind, payload).as_str() {
+            UNNAMED => String::new(),
+            timer => format!(", then timer {timer}"),
+        }
+    }
+
     fn kind(&self, shape: &Shape, kind: u16, payload: Option<&[u8]>) -> String {
         match (payload, shape) {
             // The only timer of an agent without a choice of timers has no name worth showing.
-            (_, Shape::Unit) if kind == 0 => "()".to_owned(),
+            (_, Shape::Unit) if kind == 0 => UNNAMED.to_owned(),
             (Some(payload), Shape::Enum { .. }) => shape.render_kind(kind, payload, &self.names),
             _ => shape.kind_name(kind).map_or_else(|| format!("kind {kind}"), str::to_owned),
         }

@@ -5,8 +5,8 @@
 
 use crate::error::Error;
 use crate::format::{
-    self, CHUNK_MAGIC, CLOSING_BYTES, CLOSING_JSON_BYTES_MAX, CLOSING_MAGIC, Closing, ClosingHead, ClosingText, Entry,
-    HEAD_BYTES, Head, INDEX_ENTRY_BYTES, INDEX_FIXED_BYTES, Span, TRAILER_BYTES,
+    self, CHUNK_MAGIC, CLOSING_BYTES, CLOSING_JSON_BYTES_MAX, CLOSING_MAGIC, Closing, ClosingHead,
+    ClosingText, Entry, HEAD_BYTES, Head, INDEX_ENTRY_BYTES, INDEX_FIXED_BYTES, Span, TRAILER_BYTES,
 };
 use crate::source::Source;
 
@@ -239,7 +239,8 @@ fn check_body(source: &Source, head: &Head, offset: u64, layout: &mut Layout) ->
     let computed = hasher.finalize();
     if computed != head.body_checksum {
         let place = place(layout.entries.len() - 1, &head.span);
-        let what = format!("checksum 0x{computed:08x} differs from the recorded 0x{:08x}", head.body_checksum);
+        let what =
+            format!("checksum 0x{computed:08x} differs from the recorded 0x{:08x}", head.body_checksum);
         layout.damage.push(Error::damaged(body_offset, &place, what));
     }
     Ok(())
@@ -247,7 +248,8 @@ fn check_body(source: &Source, head: &Head, offset: u64, layout: &mut Layout) ->
 
 /// Judges what follows the closing record, which ends at `end`, by its length.
 fn add_end(source: &Source, end: u64, layout: &mut Layout) {
-    let whole = end + INDEX_FIXED_BYTES + INDEX_ENTRY_BYTES * layout.entries.len() as u64 + TRAILER_BYTES as u64;
+    let whole =
+        end + INDEX_FIXED_BYTES + INDEX_ENTRY_BYTES * layout.entries.len() as u64 + TRAILER_BYTES as u64;
     if source.length() < whole {
         layout.cut_at = Some(source.length());
     }

@@ -20,7 +20,8 @@ impl<T: Read + Seek + Send> Stream for T {}
 impl Source {
     pub(crate) fn new(stream: impl Read + Seek + Send + 'static) -> Result<Source, Error> {
         let mut stream: Box<dyn Stream> = Box::new(stream);
-        let length = stream.seek(SeekFrom::End(0)).map_err(|error| Error::io("cannot read the trace", &error))?;
+        let length =
+            stream.seek(SeekFrom::End(0)).map_err(|error| Error::io("cannot read the trace", &error))?;
         Ok(Source { stream: RefCell::new(stream), length })
     }
 

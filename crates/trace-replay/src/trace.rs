@@ -95,7 +95,10 @@ impl Trace {
     pub fn warnings(&self) -> Vec<String> {
         let mut lines: Vec<String> = self.layout.damage.iter().map(ToString::to_string).collect();
         if let Some(offset) = self.layout.cut_at {
-            lines.push(format!("the trace is partial: it ends at byte {offset}, after {} steps", self.steps()));
+            lines.push(format!(
+                "the trace is partial: it ends at byte {offset}, after {} steps",
+                self.steps()
+            ));
         } else if self.layout.rebuilt {
             lines.push("the index was rebuilt from the chunks".to_owned());
         }
@@ -229,7 +232,9 @@ impl Trace {
             (Some(event), _) if event < self.steps() => Ok(event),
             (Some(event), _) => {
                 let steps = self.steps();
-                Err(Error::address(format!("there is no event e{event}: the trace has {steps}, counted from e0")))
+                Err(Error::address(format!(
+                    "there is no event e{event}: the trace has {steps}, counted from e0"
+                )))
             }
             (None, time) => self.event_at_time(time.unwrap_or(Time::ZERO)),
         }
@@ -275,7 +280,8 @@ impl Trace {
 
     fn head(&self, chunk: usize) -> Result<Head, Error> {
         let entry = self.layout.entries[chunk];
-        let damaged = |what: &dyn fmt::Display| Error::damaged(entry.offset, &place(chunk, &entry.span), what);
+        let damaged =
+            |what: &dyn fmt::Display| Error::damaged(entry.offset, &place(chunk, &entry.span), what);
         let bytes = self.source.array::<HEAD_BYTES>(entry.offset)?;
         let bytes = bytes.ok_or_else(|| damaged(&"it reaches past the end of the file"))?;
         let head = Head::decode(&bytes).map_err(|what| damaged(&what))?;
@@ -298,7 +304,11 @@ impl Trace {
 fn decode_body(stored: Vec<u8>, head: &Head) -> Result<Vec<u8>, &'static str> {
     let length = head.decoded_length as usize;
     if head.codec == Codec::Stored {
-        return if stored.len() == length { Ok(stored) } else { Err("its length is not what its head gives") };
+        return if stored.len() == length {
+            Ok(stored)
+        } else {
+            Err("its length is not what its head gives")
+        };
     }
     if length > LZ4_BODY_BYTES_MAX || head.counts.effects > LZ4_EFFECTS_MAX {
         return Err("it decodes to more than is allowed");
@@ -320,7 +330,8 @@ fn read_header(source: &Source) -> Result<(Header, u64), Error> {
         return Err(Error::not_a_trace(format!("not a trace: {what}")));
     };
     if magic != MAGIC {
-        let hint = if magic == [0; 8] { ": it begins with zeros, perhaps a copy that was never filled" } else { "" };
+        let hint =
+            if magic == [0; 8] { ": it begins with zeros, perhaps a copy that was never filled" } else { "" };
         return Err(Error::not_a_trace(format!("not a trace: the file does not begin like one{hint}")));
     }
     let damaged = |what: &dyn fmt::Display| Error::damaged(0, "header", what);
@@ -329,14 +340,18 @@ fn read_header(source: &Source) -> Result<(Header, u64), Error> {
     };
     let (version, json_length) = (format::u32_at(&preamble, 8), u64::from(format::u32_at(&preamble, 12)));
     if json_length > HEADER_JSON_BYTES_MAX {
-        return Err(damaged(&format_args!("it claims {json_length} bytes, at most {HEADER_JSON_BYTES_MAX} are allowed")));
+        return Err(damaged(&format_args!(
+            "it claims {json_length} bytes, at most {HEADER_JSON_BYTES_MAX} are allowed"
+        )));
     }
     let Some(json) = source.bytes(PREAMBLE_BYTES as u64, json_length)? else {
         return Err(damaged(&format_args!("the file ends inside it, after {} bytes", source.length())));
     };
     let (computed, recorded) = (format::checksum(&[&preamble[..16], &json]), format::u32_at(&preamble, 16));
     if computed != recorded {
-        return Err(damaged(&format_args!("checksum 0x{computed:08x} differs from the recorded 0x{recorded:08x}")));
+        return Err(damaged(&format_args!(
+            "checksum 0x{computed:08x} differs from the recorded 0x{recorded:08x}"
+        )));
     }
     check_format(version)?;
     let header: Header = serde_json::from_slice(&json).map_err(|error| damaged(&error))?;

@@ -34,7 +34,9 @@ impl Trace {
                     Ok(checkpoint)
                 }
                 Ok(checkpoint) => {
-                    found.note(self.mismatch(chunk, "the digest of the run does not follow from the chunk before"));
+                    found.note(
+                        self.mismatch(chunk, "the digest of the run does not follow from the chunk before"),
+                    );
                     Ok(checkpoint)
                 }
                 Err(error) => {

@@ -14,6 +14,13 @@ use crate::render::Renderer;
 use crate::text::escape;
 use crate::trace::Trace;
 
+/// The furthest that a tree goes back: deeper ones nobody reads, and drawing one takes a stack frame a level.
+pub const DEPTH_MAX: usize = 256;
+/// Steps of a tree that are explained; further ones are only shown, so that memory stays bounded.
+const EXPLAINED_MAX: usize = 10_000;
+/// Earlier messages that are shown at most for each step.
+const BREADTH_MAX: u32 = 256;
+
 /// A step that explains another, and the steps that explain it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tree {
@@ -41,14 +48,15 @@ impl Tree {
         let bar = if self.branches.is_empty() { "  " } else { "│ " };
         lines.extend(self.facts.iter().map(|fact| format!("{indent}{bar}  {fact}")));
         for (at, branch) in self.branches.iter().enumerate() {
-            let (fork, bar) = if at + 1 == self.branches.len() { ("└─ ", "   ") } else { ("├─ ", "│  ") };
+            let (fork, bar) =
+                if at + 1 == self.branches.len() { ("└─ ", "   ") } else { ("├─ ", "│  ") };
             branch.draw(&format!("{indent}{fork}"), &format!("{indent}{bar}"), lines);
         }
     }
 }
 
 /// Explains event `ordinal`: its causes up to `depth` steps back, and for each step up to `breadth` messages that its
-/// agent had handled before, in whose light it acted.
+/// agent had handled before, in whose light it acted. At most [`DEPTH_MAX`] steps back and 256 messages are looked at.
 ///
 /// # Errors
 /// When there is no such event, its chunk is damaged, or the trace holds no steps. Damaged chunks before it are
@@ -58,7 +66,7 @@ pub fn why(trace: &Trace, ordinal: u64, depth: usize, breadth: usize) -> Result<
         return Err(Error::address(format!("there is no event e{ordinal}: the trace has {}", trace.steps())));
     };
     let mut search = Search { breadth, ..Search::default() };
-    search.roots.insert(ordinal, depth);
+    search.roots.insert(ordinal, depth.min(DEPTH_MAX));
     search.visit(&trace.batch(last)?);
     for chunk in (0..last).rev() {
         if search.is_done() {
@@ -85,6 +93,7 @@ struct Search {
     breadth: usize,
     /// Steps that are part of the tree whatever their agent, with their depth.
     roots: BTreeMap<u64, usize>,
+    // Steps are visited last first, so whoever looks is later than the step that is found.
     /// By agent: effects whose step is looked for, with the steps that they caused.
     causes: BTreeMap<AgentId, Vec<Wanted>>,
     /// By agent: steps before which handled messages are looked for.
@@ -127,6 +136,7 @@ impl Search {
             let Some(depth) = [root, as_cause, as_earlier].into_iter().flatten().max() else {
                 continue;
             };
+            let depth = if self.found.len() < EXPLAINED_MAX { depth } else { 0 };
             let node = Node {
                 batch: single(step),
                 payload: None,
@@ -147,7 +157,7 @@ impl Search {
         let mut depth = None;
         for effect in step.effects.clone() {
             let Some(sequence) = effect.sequence else { continue };
-            for taken in wanted.extract_if(.., |wanted| wanted.number == sequence && wanted.by > step.ordinal) {
+            for taken in wanted.extract_if(.., |wanted| wanted.number == sequence) {
                 depth = depth.max(Some(taken.depth));
                 if let Some(node) = self.found.get_mut(&taken.by) {
                     node.cause = Some(step.ordinal);
@@ -168,7 +178,7 @@ impl Search {
         }
         let wanted = self.earlier.get_mut(&step.target)?;
         let mut depth = None;
-        for looking in wanted.iter_mut().filter(|looking| looking.by > step.ordinal) {
+        for looking in wanted.iter_mut() {
             looking.number -= 1;
             depth = depth.max(Some(looking.depth));
             if let Some(node) = self.found.get_mut(&looking.by) {
@@ -187,7 +197,7 @@ impl Search {
             let wanted = Wanted { by: step.ordinal, number: step.sequence, depth };
             self.causes.entry(step.source).or_default().push(wanted);
         }
-        let number = u32::try_from(self.breadth).unwrap_or(u32::MAX);
+        let number = u32::try_from(self.breadth).unwrap_or(BREADTH_MAX).min(BREADTH_MAX);
         if number > 0 {
             let wanted = Wanted { by: step.ordinal, number, depth };
             self.earlier.entry(step.target).or_default().push(wanted);
@@ -226,7 +236,8 @@ impl Search {
             });
             for earlier in node.earlier.iter().filter(|earlier| Some(**earlier) != node.cause) {
                 let mut branch = self.tree(*earlier, renderer, shown);
-                branch.text = format!("earlier at {}: {}", escape(&renderer.names().of(step.target)), branch.text);
+                branch.text =
+                    format!("earlier at {}: {}", escape(&renderer.names().of(step.target)), branch.text);
                 branches.push(branch);
             }
         }

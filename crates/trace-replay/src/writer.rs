@@ -5,16 +5,16 @@
 
 use std::io::Write;
 
+use fleetsim_engine::Time;
 use fleetsim_engine::batch::Batch;
 use fleetsim_engine::digest::{Checkpoint, Digest, RunDigest};
-use fleetsim_engine::Time;
 use lz4_flex::block::{compress_into, get_maximum_output_size};
 
 use crate::body::{self, Counts};
 use crate::error::Error;
 use crate::format::{
-    self, CLOSING_JSON_BYTES_MAX, Closing, ClosingHead, ClosingText, Codec, Content, Entry, HEADER_JSON_BYTES_MAX,
-    Head, LZ4_BODY_BYTES_MAX, LZ4_EFFECTS_MAX, Span,
+    self, CLOSING_JSON_BYTES_MAX, Closing, ClosingHead, ClosingText, Codec, Content, Entry,
+    HEADER_JSON_BYTES_MAX, Head, LZ4_BODY_BYTES_MAX, LZ4_EFFECTS_MAX, Span,
 };
 use crate::header::{Header, Level};
 
@@ -37,7 +37,8 @@ impl<W: Write> Writer<W> {
     /// # Errors
     /// When the header is too large. A failure to write is kept for the end.
     pub(crate) fn new(out: W, header: &Header) -> Result<Writer<W>, Error> {
-        let json = serde_json::to_vec(header).map_err(|error| Error::io("cannot encode the header", &error.into()))?;
+        let json = serde_json::to_vec(header)
+            .map_err(|error| Error::io("cannot encode the header", &error.into()))?;
         if json.len() as u64 > HEADER_JSON_BYTES_MAX {
             return Err(too_large("the header", json.len() as u64, HEADER_JSON_BYTES_MAX));
         }
@@ -80,7 +81,9 @@ impl<W: Write> Writer<W> {
         let text = ClosingText { ending: closing.ending.clone(), summary: closing.summary.clone() };
         let json = match serde_json::to_vec(&text) {
             Ok(json) if json.len() as u64 <= CLOSING_JSON_BYTES_MAX => json,
-            Ok(json) => return self.fail(too_large("the summary", json.len() as u64, CLOSING_JSON_BYTES_MAX)),
+            Ok(json) => {
+                return self.fail(too_large("the summary", json.len() as u64, CLOSING_JSON_BYTES_MAX));
+            }
             Err(error) => return self.fail(Error::io("cannot encode the summary", &error.into())),
         };
         let head = ClosingHead {

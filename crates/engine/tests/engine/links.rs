@@ -1,1 +1,153 @@
-//! x
+//! Links: who takes how long to reach whom, and what happens at the end of time.
+
+use fleetsim_engine::sample::Sampler;
+use fleetsim_engine::{Ending, Fleet, Injector, Link, Outgoing, Time, Verdict};
+
+use crate::stage::{Cue, Talk, actors, check, fleet, idle, play, to};
+
+fn chatter(seed: u64) -> Fleet {
+    let mut fleet = fleet(seed);
+    actors(&mut fleet, "a", 1, |_, ctx, cue| {
+        if cue == Cue::Start {
+            for receiver in ["a", "b", "c"] {
+                ctx.send(to(receiver, 1), Talk::Quiet);
+            }
+            ctx.send(to("nobody", 1), Talk::Quiet);
+        }
+    });
+    idle(&mut fleet, "b", 1);
+    idle(&mut fleet, "c", 1);
+    fleet
+}
+
+#[test]
+fn each_pair_of_groups_has_its_link_and_the_rest_the_default() {
+    let mut fleet = chatter(1);
+    fleet.link("a", "b", Link::constant(9).expect("above zero"));
+    fleet.link("a", "b", Link::constant(2).expect("above zero"));
+    fleet.link("b", "a", Link::constant(77).expect("above zero"));
+    fleet.link("a", "a", Link::constant(1).expect("above zero"));
+    // Nobody is as far away as the sender's own group.
+    let nobody = format!("1 {:?} Message Unknown", to("nobody", 1).id());
+    let mut lines = play(fleet).lines();
+    lines.sort();
+    let mut expected =
+        vec!["1 a Message Handled", "2 b Message Handled", "5 c Message Handled", nobody.as_str()];
+    expected.sort();
+    assert_eq!(lines, expected);
+}
+
+#[test]
+fn mistakes_are_refused() {
+    assert!(Link::constant(0).is_err());
+    assert!(Link::new(0, Sampler::constant(5)).is_err());
+    for (from, to) in [("a", "nobody"), ("nobody", "a")] {
+        let mut fleet = chatter(1);
+        fleet.link(from, to, Link::constant(1).expect("above zero"));
+        let error = fleet.build().map(|_| ()).expect_err("an unknown group");
+        assert!(error.to_string().contains("`nobody`"), "{error}");
+    }
+}
+
+#[test]
+fn latency_is_a_function_of_sender_and_number() {
+    // Whatever else the sender does in between, and whoever else is there.
+    let arrivals = |busy: bool| {
+        let mut fleet = fleet(7);
+        fleet.default_link(Link::new(10, Sampler::uniform(0, 1_000).expect("valid")).expect("above zero"));
+        idle(&mut fleet, "b", 1);
+        if busy {
+            actors(&mut fleet, "crowd", 3, |_, ctx, _| ctx.send(to("b", 1), Talk::Quiet));
+        }
+        actors(&mut fleet, "a", 1, move |_, ctx, cue| {
+            if cue == Cue::Start {
+                if busy {
+                    let _ = rand::Rng::next_u64(&mut ctx.random());
+                    ctx.fact(fleetsim_engine::Fact::Progress { item: 1 });
+                }
+                (0..20).for_each(|_| ctx.send(to("b", 1), Talk::Quiet));
+            }
+        });
+        let run = play(fleet);
+        let mut times: Vec<(u32, u64)> = run
+            .rows
+            .iter()
+            .filter(|row| row.source == to("a", 1).id() && row.target == to("b", 1).id())
+            .map(|row| (row.sequence, row.time_ns))
+            .collect();
+        times.sort();
+        times
+    };
+    let quiet = arrivals(false);
+    assert_eq!(quiet, arrivals(true));
+    assert!(quiet.iter().all(|(_, time_ns)| (10..=1_010).contains(time_ns)));
+    assert!(quiet.windows(2).any(|pair| pair[0].1 > pair[1].1), "messages overtake each other");
+}
+
+struct Bend(Verdict);
+
+impl Injector for Bend {
+    fn message(&mut self, _message: &Outgoing) -> Verdict {
+        self.0
+    }
+}
+
+#[test]
+fn an_injector_delays_loses_and_doubles() {
+    let verdict = |lost, delay_ns, again_after_ns| Verdict { lost, delay_ns, again_after_ns };
+    for (verdict, expected) in [
+        (verdict(false, 0, None), vec!["5 b Message Handled"]),
+        (verdict(false, 4, None), vec!["9 b Message Handled"]),
+        (verdict(true, 4, None), vec!["9 b Message Lost"]),
+        (verdict(false, 1, Some(0)), vec!["6 b Message Handled", "7 b Message Handled"]),
+        (verdict(false, 0, Some(3)), vec!["5 b Message Handled", "8 b Message Handled"]),
+    ] {
+        let mut fleet = fleet(1);
+        idle(&mut fleet, "b", 1);
+        actors(&mut fleet, "a", 1, |_, ctx, cue| {
+            if cue == Cue::Start {
+                ctx.send(to("b", 1), Talk::Blob(vec![1; 100]));
+            }
+        });
+        fleet.inject_faults(Box::new(Bend(verdict)));
+        let run = check(fleet, &expected);
+        assert_eq!(run.outcome.messages, 1, "an echo is not another message");
+    }
+}
+
+#[test]
+fn what_would_happen_after_the_end_of_time_fails_the_run() {
+    type Ask = fn(&mut fleetsim_engine::Context<'_, crate::stage::Actor>);
+    let asks: [(Ask, Verdict); 5] = [
+        (
+            |ctx| {
+                let _ = ctx.set_timer(u64::MAX, crate::stage::Tag::First);
+            },
+            Verdict::default(),
+        ),
+        (|ctx| ctx.work_for(u64::MAX, crate::stage::Tag::First), Verdict::default()),
+        (|ctx| ctx.send_after(to("a", 1), Talk::Quiet, u64::MAX), Verdict::default()),
+        (|ctx| ctx.send(to("a", 1), Talk::Quiet), Verdict { delay_ns: u64::MAX, ..Verdict::default() }),
+        (
+            |ctx| ctx.send(to("a", 1), Talk::Quiet),
+            Verdict { again_after_ns: Some(u64::MAX), ..Verdict::default() },
+        ),
+    ];
+    for (number, (ask, verdict)) in asks.into_iter().enumerate() {
+        let mut fleet = fleet(1);
+        actors(&mut fleet, "a", 1, move |_, ctx, cue| {
+            if let Cue::Fault(_) = cue {
+                ask(ctx);
+            }
+        });
+        fleet.inject_faults(Box::new(Bend(verdict)));
+        crate::stage::controls(&mut fleet, &[(9, fleetsim_engine::Control::Tell("go".to_owned()))]);
+        let run = play(fleet);
+        assert!(matches!(run.outcome.ending, Ending::Failed(_)), "{number}: {:?}", run.outcome.ending);
+        assert_eq!(run.lines(), ["9 a Fault Handled"], "the step that failed is recorded");
+    }
+    let mut fleet = chatter(1);
+    fleet.send_at(Time::MAX, to("b", 1), &Talk::Quiet);
+    let run = play(fleet);
+    assert_eq!((run.outcome.ending, run.outcome.time), (Ending::Quiescent, Time::MAX));
+}

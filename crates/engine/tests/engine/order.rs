@@ -1,6 +1,6 @@
 //! The total order: no favourites among those who arrive together, order within a link, time before all.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::rc::Rc;
 
 use fleetsim_engine::batch::Event;
@@ -11,12 +11,14 @@ use crate::stage::{Cue, Talk, actors, fleet, idle, play, to};
 /// Who came first at each of two receivers when k senders' messages arrive together.
 fn first_arrivals(seed: u64, senders: u32) -> [u32; 2] {
     let mut fleet = fleet(seed);
-    let firsts = Rc::new(RefCell::new([0; 2]));
+    let firsts = Rc::new(Cell::new([0; 2]));
     let seen = Rc::clone(&firsts);
     actors(&mut fleet, "receiver", 2, move |me, _, cue| {
         if let Cue::Message(_, Talk::Note(sender)) = cue {
-            let first = &mut seen.borrow_mut()[me.birth.ordinal as usize - 1];
+            let mut firsts = seen.get();
+            let first = &mut firsts[me.birth.ordinal as usize - 1];
             *first = if *first == 0 { sender } else { *first };
+            seen.set(firsts);
         }
     });
     actors(&mut fleet, "sender", senders, |me, ctx, cue| {
@@ -26,8 +28,7 @@ fn first_arrivals(seed: u64, senders: u32) -> [u32; 2] {
         }
     });
     play(fleet);
-    let firsts = *firsts.borrow();
-    firsts
+    firsts.get()
 }
 
 #[test]

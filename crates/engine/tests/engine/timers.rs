@@ -10,7 +10,9 @@ type Ctx<'a> = fleetsim_engine::Context<'a, Actor>;
 fn a_delay_of_zero_becomes_one_nanosecond() {
     let mut fleet = fleet(1);
     actors(&mut fleet, "a", 1, |_, ctx, cue| match cue {
-        Cue::Start => drop(ctx.set_timer(0, Tag::First)),
+        Cue::Start => {
+            let _ = ctx.set_timer(0, Tag::First);
+        }
         Cue::Timer(Tag::First) => ctx.work_for(0, Tag::Done),
         _ => {}
     });
@@ -71,8 +73,12 @@ fn a_timer_that_waits_in_the_inbox_can_still_be_cancelled() {
 fn timers_of_an_earlier_life_never_fire() {
     let mut fleet = fleet(1);
     actors(&mut fleet, "a", 1, |_, ctx, cue| match cue {
-        Cue::Start => drop(ctx.set_timer(30, Tag::First)),
-        Cue::Restart => drop(ctx.set_timer(30, Tag::Second)),
+        Cue::Start => {
+            let _ = ctx.set_timer(30, Tag::First);
+        }
+        Cue::Restart => {
+            let _ = ctx.set_timer(30, Tag::Second);
+        }
         _ => {}
     });
     controls(&mut fleet, &[(10, Control::Crash), (20, Control::Restart)]);

@@ -28,7 +28,12 @@ fn workshop(on_done: impl Fn(&mut fleetsim_engine::Context<'_, Actor>) + 'static
 fn what_arrives_during_work_waits_in_order_of_arrival() {
     check(
         workshop(|_| {}),
-        &["20 a WorkEnd Handled", "20 a Message Handled +15", "20 a Timer Handled +13", "20 a Message Handled +11"],
+        &[
+            "20 a WorkEnd Handled",
+            "20 a Message Handled +15",
+            "20 a Timer Handled +13",
+            "20 a Message Handled +11",
+        ],
     );
 }
 
@@ -83,7 +88,10 @@ fn a_pause_within_the_work_changes_nothing() {
 #[test]
 fn a_crash_at_work_forgets_the_inbox_and_the_next_life_is_free() {
     let mut fleet = workshop(|_| {});
-    controls(&mut fleet, &[(8, Control::Crash), (8, Control::Restart), (10, Control::Pause), (11, Control::Resume)]);
+    controls(
+        &mut fleet,
+        &[(8, Control::Crash), (8, Control::Restart), (10, Control::Pause), (11, Control::Resume)],
+    );
     // The restart calls the closure with `Restart`, which does not work: the message of 9 is handled at once.
     check(
         fleet,
@@ -107,7 +115,12 @@ fn an_agent_that_halts_after_work_leaves_its_inbox_unread() {
             ctx.set_timer(1, Tag::Second);
         }),
         // The timer of 7 dies with the agent; what it sent before it halted still arrives.
-        &["20 a WorkEnd Handled", "20 a Message Halted +15", "20 a Message Halted +11", "25 b Message Handled"],
+        &[
+            "20 a WorkEnd Handled",
+            "20 a Message Halted +15",
+            "20 a Message Halted +11",
+            "25 b Message Handled",
+        ],
     );
 }
 

@@ -177,8 +177,10 @@ impl<'a> View<'a> {
 
     fn decider(&self, decider: Decider) -> Node {
         match decider {
-            Decider::Agent(agent) | Decider::Store(Some(agent)) => self.node(agent),
-            Decider::Store(None) => Node::UnnamedStore,
+            Decider::Agent(agent) => self.node(agent),
+            // Where work comes from outside and is claimed, nothing in the fleet is the store.
+            Decider::Store(Some(agent)) if !self.is_outside(agent) => self.node(agent),
+            Decider::Store(_) => Node::UnnamedStore,
         }
     }
 
@@ -287,7 +289,8 @@ impl<'a> View<'a> {
             edges.extend(stops.windows(2).map(|pair| (pair[0], pair[1])));
         }
         // Whoever claims from a store is connected through it to all others that do.
-        let from_stores = self.topology.chose.iter().filter(|(store, _)| self.stores.contains(store));
+        let is_store = |store: AgentId| self.stores.contains(&store) && !self.is_outside(store);
+        let from_stores = self.topology.chose.iter().filter(|(store, _)| is_store(*store));
         edges.extend(from_stores.map(|(store, worker)| (self.node(*store), self.node(*worker))));
         let mut nodes: BTreeSet<Node> = edges.iter().flat_map(|(a, b)| [*a, *b]).collect();
         nodes.extend(workers.iter().map(|worker| self.node(*worker)));

@@ -201,6 +201,25 @@ fn workers_that_claim_from_a_store_have_a_passive_hub() {
     assert_eq!(architecture.separators, ["store"]);
 }
 
+/// Work comes from outside; the store hands each task to whoever claims it first.
+#[test]
+fn a_store_that_hands_over_what_is_claimed_decides() {
+    let mut run = Run::default();
+    for task in 0..15 {
+        let coder = format!("coder-{}", task % 5 + 1);
+        run.at(task * 10, "outside", [Fact::TaskReady { task }]);
+        let ends = ("outside", "", "store", coder.as_str());
+        hand_over(&mut run, task * 10, ("tickets", "store"), (task, task), ends);
+        run.at(task * 10 + 2, &coder, [Fact::TaskClaimed { task, fence: 1 }]);
+    }
+    let architecture = measured(&run);
+    assert_eq!(architecture.class, Some(ArchitectureClass::DistributedHubAndSpoke));
+    assert_eq!(architecture.decides, "a passive store: store");
+    assert_eq!((architecture.hub.as_deref(), architecture.carries.as_str()), (Some("store"), "store"));
+    assert_eq!(architecture.seams[0].decides, "store");
+    assert_eq!(architecture.separators, ["store"]);
+}
+
 #[test]
 fn claiming_what_somebody_assigned_is_no_choice_of_the_store() {
     let mut run = star();

@@ -53,10 +53,10 @@ fn a_medium_that_delivers_twice_is_one_finding() {
     let finding = run.finding(KIND);
     assert_eq!(
         finding.summary,
-        "DUPLICATE HAND OVER on redis at 00:03:40: 5 duplicates (notes 5 times); \
-         first item 2 went to writer-2 again 3m 19s after the first time"
+        "DUPLICATE HAND OVER on redis at 00:03:41: 5 duplicates (notes 5 times); \
+         first item 2 was taken up by writer-2 again 3m 19s after writer-1 took it"
     );
-    assert_eq!(finding.count, 5, "a second delivery and the receipt that follows are one duplicate");
+    assert_eq!(finding.count, 5, "by whoever took them");
     assert_eq!(finding.evidence.len(), 1 + 3);
     assert!(finding.matches(KIND, &[("medium", "redis"), ("seam", "notes")]));
     assert!(!finding.matches(KIND, &[("medium", "page")]));
@@ -69,7 +69,37 @@ fn a_receipt_without_a_delivery_is_a_duplicate_too() {
     run.at(300, "writer-1", [Fact::Received { seam: "notes", item: 3, offer: 3, giver: id("coder-1") }]);
     let finding = run.finding(KIND);
     assert_eq!(finding.count, 1);
-    assert_eq!(finding.evidence[0].at.as_ns(), 31_000_000_000, "the first time");
+    assert_eq!(finding.evidence[0].at.as_ns(), 32_000_000_000, "the first time");
+}
+
+#[test]
+fn a_second_delivery_that_is_not_taken_up_is_none() {
+    let mut run = pipeline();
+    let (item, offer, receiver) = (3, 3, id("writer-1"));
+    run.at(300, "redis", [Fact::HandedOver { seam: "notes", item, offer, medium: "redis", receiver }]);
+    run.at(301, "writer-1", [Fact::GuardTripped { guard: "dedupe-hand-overs", item }]);
+    assert_eq!(run.findings(KIND), []);
+}
+
+#[test]
+fn giving_out_again_what_a_crash_lost_is_no_duplicate() {
+    let mut run = pipeline();
+    run.crash(300, "writer-1");
+    again(&mut run, 310, ("notes", "redis"), 3, "writer-2");
+    assert_eq!(run.findings(KIND), []);
+    again(&mut run, 320, ("notes", "redis"), 3, "writer-1");
+    assert_eq!(run.finding(KIND).count, 1, "writer-2 was up");
+}
+
+#[test]
+fn giving_out_again_what_its_taker_gave_back_is_no_duplicate() {
+    let released = Fact::TaskReleased { task: 3, reason: "too hard" };
+    for (who, duplicates) in [("writer-1", 0), ("redis", 1)] {
+        let mut run = pipeline();
+        run.at(300, who, [released.clone()]);
+        again(&mut run, 310, ("notes", "redis"), 3, "writer-2");
+        assert_eq!(run.findings(KIND).len(), duplicates, "released by {who}");
+    }
 }
 
 #[test]

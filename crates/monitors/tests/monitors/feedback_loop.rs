@@ -159,6 +159,16 @@ fn a_guard_ends_the_loop_and_the_damage() {
 }
 
 #[test]
+fn a_guard_that_does_not_stop_the_item_does_not_end_the_loop() {
+    let mut run = Run::default();
+    walk(&mut run, 7, 0, &ping_pong(4));
+    run.at(230, "supervisor", [Fact::GuardTripped { guard: "dedupe-hand-overs", item: 7 }]);
+    let onwards: Vec<_> = ping_pong(8).split_off(4);
+    walk(&mut run, 7, 4, &onwards);
+    assert_eq!(run.finding(KIND).numbers.get("rounds"), Some(4));
+}
+
+#[test]
 fn the_bound_is_the_scenarios() {
     let mut run = Run::default();
     walk(&mut run, 7, 0, &ping_pong(8));

@@ -72,9 +72,12 @@ fn a_stale_write_loses_the_version_in_between() {
     assert_eq!(finding.saved_nano_dollars, Some(2_000_000_000), "what came before the signal is not saved");
 }
 
+/// Who states what, a second after each other.
+type Stated<'a> = &'a [(&'a str, &'a [Fact<'static>])];
+
 #[test]
 fn near_misses_stay_silent() {
-    let checks: [(&str, &[(&str, &[Fact<'static>])]); 8] = [
+    let checks: [(&str, Stated<'_>); 8] = [
         (
             "in turn",
             &[

@@ -4,6 +4,7 @@
 mod architecture;
 mod duplicate_hand_over;
 mod feedback_loop;
+mod json;
 mod lost_update;
 mod panel;
 mod starvation;

@@ -136,6 +136,24 @@ fn a_task_that_waits_for_others_does_not_starve() {
 }
 
 #[test]
+fn a_task_that_was_claimed_or_lost_waits_no_more() {
+    for ends in [
+        Fact::TaskClaimed { task: 1, fence: 0 },
+        Fact::Undelivered { seam: "topics", item: 1, offer: 1, reason: "no room" },
+        Fact::TaskFinished { task: 1, attempt: 1, reported: true, actual: true },
+    ] {
+        let mut run = Run::default();
+        run.at(0, "store", [ready(1), ready(2)]).at(1, "coder-1", [started(2)]).at(
+            60,
+            "redis",
+            [ends.clone()],
+        );
+        run.at(61, "store", [ready(3)]).at(62, "coder-1", [started(3)]).at(9000, "store", []);
+        assert_eq!(run.findings(KIND), [], "{ends:?}");
+    }
+}
+
+#[test]
 fn without_ready_facts_tasks_wait_from_when_they_were_added() {
     let mut run = Run::default();
     run.at(0, "store", [Fact::TaskAdded { task: 1 }]);

@@ -56,7 +56,7 @@ impl Judge<'_> {
 }
 
 /// Every field but the kind: whether it is present, and the kinds it goes with.
-fn fields(medium: &Medium) -> [(&'static str, bool, &'static [MediumKind]); 13] {
+fn fields(medium: &Medium) -> [(&'static str, bool, &'static [MediumKind]); 14] {
     [
         ("delivery", medium.delivery.is_some(), &[Queue]),
         ("redelivers-after", medium.redelivers_after.is_some(), &[Queue]),

@@ -1,10 +1,8 @@
 //! What is recorded is read back, at every level, and a disk that fails does not change a run.
 
-mod common;
-
 use std::fs;
 
-use common::{accept_all, altered, batches, bytes_of, closing, header, open, phold, record, tiny};
+use crate::common::{accept_all, altered, batches, bytes_of, closing, header, open, phold, record, tiny};
 use fleetsim_engine::DigestSink;
 use fleetsim_engine::batch::Batch;
 use fleetsim_trace_replay::{Level, Recorder, Trace};

@@ -1,7 +1,5 @@
 //! Batches to record: those of a made-up run, trivial ones, and arbitrary ones.
 
-#![expect(dead_code, reason = "every test file uses a part of it")]
-
 use std::io::Cursor;
 use std::path::Path;
 
@@ -20,7 +18,11 @@ pub(crate) fn header(level: Level) -> Header {
     Header {
         seed: 7,
         level,
-        scenario: ScenarioText { name: "ring.toml".to_owned(), text: "# a ring\n".to_owned(), files: Vec::new() },
+        scenario: ScenarioText {
+            name: "ring.toml".to_owned(),
+            text: "# a ring\n".to_owned(),
+            files: Vec::new(),
+        },
         manifest: Manifest {
             groups: vec![GroupEntry { name: "node".to_owned(), count: 1_000_000, timers: Shape::Unit }],
             protocols: vec![ProtocolEntry {
@@ -92,7 +94,14 @@ pub(crate) struct Builder {
 
 impl Builder {
     /// Adds a step in which a message arrives.
-    pub(crate) fn message(&mut self, time_ns: u64, target: AgentId, source: AgentId, sequence: u32, first_sequence: u32) {
+    pub(crate) fn message(
+        &mut self,
+        time_ns: u64,
+        target: AgentId,
+        source: AgentId,
+        sequence: u32,
+        first_sequence: u32,
+    ) {
         let steps = &mut self.steps;
         steps.time_ns.push(time_ns);
         steps.target.push(target.as_u64());
@@ -133,7 +142,8 @@ impl Builder {
 
     /// The batch.
     pub(crate) fn batch(self, first_ordinal: u64) -> Batch {
-        Batch::assemble(first_ordinal, self.steps, self.effects, self.facts, Some(self.payloads)).expect("a batch")
+        Batch::assemble(first_ordinal, self.steps, self.effects, self.facts, Some(self.payloads))
+            .expect("a batch")
     }
 }
 
@@ -181,7 +191,11 @@ pub(crate) fn tiny(steps: usize) -> Vec<Batch> {
 }
 
 /// The same run with one change in step `ordinal`, as a fault would make it.
-pub(crate) fn altered(batches: &[Batch], ordinal: u64, change: impl Fn(&mut StepColumns, &mut EffectColumns, &mut Vec<u8>, usize)) -> Vec<Batch> {
+pub(crate) fn altered(
+    batches: &[Batch],
+    ordinal: u64,
+    change: impl Fn(&mut StepColumns, &mut EffectColumns, &mut Vec<u8>, usize),
+) -> Vec<Batch> {
     batches
         .iter()
         .map(|batch| {
@@ -192,7 +206,8 @@ pub(crate) fn altered(batches: &[Batch], ordinal: u64, change: impl Fn(&mut Step
             let (mut steps, mut effects) = (batch.step_columns().clone(), batch.effect_columns().clone());
             let mut payloads = batch.payload_bytes().expect("payloads").to_vec();
             change(&mut steps, &mut effects, &mut payloads, (ordinal - first) as usize);
-            Batch::assemble(first, steps, effects, batch.fact_bytes().to_vec(), Some(payloads)).expect("a batch")
+            Batch::assemble(first, steps, effects, batch.fact_bytes().to_vec(), Some(payloads))
+                .expect("a batch")
         })
         .collect()
 }

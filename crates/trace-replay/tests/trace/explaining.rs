@@ -1,24 +1,28 @@
 //! Where two runs part, why an event happened, and how steps are shown.
 
-mod common;
-
-use common::{Builder, accept_all, altered, bytes_of, header, node, open, phold, record, tiny};
+use crate::common::{Builder, accept_all, altered, bytes_of, header, node, open, phold, record, tiny};
 use fleetsim_engine::batch::{Batch, EffectColumns, StepColumns};
 use fleetsim_engine::digest::Digest;
 use fleetsim_engine::{AgentId, Fact, Time};
 use fleetsim_trace_replay::inspect::{self, Filter};
-use fleetsim_trace_replay::{Compared, Comparison, Divergence, Header, Level, Recorder, Trace, Tree, diff, why};
+use fleetsim_trace_replay::{
+    Compared, Comparison, Divergence, Header, Level, Recorder, Trace, Tree, diff, why,
+};
 
 type Change = fn(&mut StepColumns, &mut EffectColumns, &mut Vec<u8>, usize);
 
 /// What may change in a step, the field that a comparison must name, and what it must show of the changed side.
 const CHANGES: [(Change, &str, &str); 8] = [
     (|steps, _, _, at| steps.time_ns[at] += 1, "time", "00:00:"),
-    (|steps, _, _, at| steps.target[at] = node(9).as_u64(), "target", "node-9"),
-    (|steps, _, _, at| steps.source[at] = AgentId::WORLD.as_u64(), "source", "world"),
+    (|steps, _, _, at| steps.target[at] = node(99).as_u64(), "target", "node-99"),
+    (|steps, _, _, at| steps.source[at] = node(98).as_u64(), "source", "node-98"),
     (|steps, _, _, at| steps.fate[at] = 3, "fate", "Down"),
     (|steps, _, _, at| steps.waited_ns[at] = 3_000_000_000, "waited", "3s"),
-    (|_, effects, _, at| effects.object[at] = node(9).as_u64(), "effect 1 (Send): target", "sends to node-9"),
+    (
+        |_, effects, _, at| effects.object[at] = node(99).as_u64(),
+        "effect 1 (Send): target",
+        "sends to node-99",
+    ),
     (|_, effects, _, at| effects.delay_ns[at] = 1_000_000, "effect 1 (Send): delay", "after 1ms"),
     (|_, _, payloads, at| payloads[8 * at..8 * at + 8].fill(0), "effect 1 (Send): payload", "value: 0 }"),
 ];
@@ -57,8 +61,11 @@ fn the_first_difference_is_named() {
             let replay = compare(&trace, &other).divergence.expect(field);
             let difference = diff(&trace, &trace_of(Level::Full, &other)).expect("sound traces");
             assert_eq!(difference.divergence.as_ref(), Some(&replay), "{field}");
-            assert_eq!((replay.ordinal, replay.ordinal_end, replay.field.as_str()), (ordinal, ordinal + 1, field));
-            assert!(replay.right.contains(shown) && !replay.left.contains(shown), "{field}: {replay:?}");
+            assert_eq!(
+                (replay.ordinal, replay.ordinal_end, replay.field.as_str()),
+                (ordinal, ordinal + 1, field)
+            );
+            assert!(replay.right.contains(shown) && replay.left != replay.right, "{field}: {replay:?}");
             assert_eq!((replay.time, difference.same), (Some(time_of(&batches, ordinal)), ordinal));
             check_context(&replay, ordinal);
         }
@@ -72,7 +79,8 @@ fn time_of(batches: &[Batch], ordinal: u64) -> Time {
 /// The ten steps before, and the step itself first on both sides.
 fn check_context(divergence: &Divergence, ordinal: u64) {
     let steps = |lines: &[String]| -> Vec<u64> {
-        let numbers = lines.iter().filter_map(|line| line.strip_prefix("#e")?.split(' ').next()?.parse().ok());
+        let numbers =
+            lines.iter().filter_map(|line| line.strip_prefix("#e")?.split(' ').next()?.parse().ok());
         numbers.collect()
     };
     assert_eq!(steps(&divergence.before), (ordinal.saturating_sub(10)..ordinal).collect::<Vec<u64>>());
@@ -107,10 +115,8 @@ fn a_run_that_ends_early_or_late_parts_there() {
     for length in [0, 100, 4096, 5000, 8192, 8999] {
         let shorter = tiny(length);
         let (long, short) = (trace_of(Level::Full, &batches), trace_of(Level::Full, &shorter));
-        for (found, over) in [
-            (compare(&long, &shorter), "replayed"),
-            (compare(&short, &batches), "recorded"),
-        ] {
+        for (found, over) in [(compare(&long, &shorter), "replayed"), (compare(&short, &batches), "recorded")]
+        {
             let divergence = found.divergence.expect("one is longer");
             assert_eq!((divergence.ordinal, divergence.field.as_str()), (length as u64, "end of the run"));
             let (ended, goes_on) = match over {
@@ -179,13 +185,16 @@ fn causes_are_those_that_a_plain_search_finds() {
         let step = &steps[ordinal];
         let tree = why(&trace, ordinal as u64, 1, 2).expect("an event");
         let cause = steps[..ordinal].iter().find(|cause| {
-            cause.target == step.source && cause.effects.clone().any(|effect| effect.sequence == Some(step.sequence))
+            cause.target == step.source
+                && cause.effects.clone().any(|effect| effect.sequence == Some(step.sequence))
         });
         assert_eq!(tree.branches[0].event, cause.map(|cause| cause.ordinal), "event {ordinal}");
         let earlier = steps[..ordinal].iter().rev().filter(|earlier| earlier.target == step.target).take(2);
         let earlier: Vec<u64> = earlier.map(|earlier| earlier.ordinal).collect();
-        let expected: Vec<u64> =
-            earlier.into_iter().filter(|earlier| Some(*earlier) != cause.map(|cause| cause.ordinal)).collect();
+        let expected: Vec<u64> = earlier
+            .into_iter()
+            .filter(|earlier| Some(*earlier) != cause.map(|cause| cause.ordinal))
+            .collect();
         let found: Vec<u64> = tree.branches[1..].iter().filter_map(|branch| branch.event).collect();
         assert_eq!(found, expected, "event {ordinal}");
     }
@@ -201,11 +210,14 @@ fn a_chain_of_causes_crosses_chunks_and_ends_in_the_world() {
     }
     let root = why(&trace, 1, 9, 3).expect("an event");
     let lines = root.lines();
-    assert_eq!(lines, [
-        "#e1 00:00:00.000002 node-1 -> node-1 token.Token { value: 0 }",
-        "└─ #e0 00:00:00.000001 world -> node-1 token.Token",
-        "   └─ the world outside the fleet",
-    ]);
+    assert_eq!(
+        lines,
+        [
+            "#e1 00:00:00.000002 node-1 -> node-1 token.Token { value: 0 }",
+            "└─ #e0 00:00:00.000001 world -> node-1 token.Token",
+            "   └─ the world outside the fleet",
+        ]
+    );
     assert!(why(&trace, 5000, 1, 1).is_err_and(|error| error.is_address()));
     let digests = trace_of(Level::Digest, &tiny(5));
     assert!(why(&digests, 1, 1, 1).is_err_and(|error| error.is_not_recorded()));
@@ -222,15 +234,29 @@ fn facts_and_earlier_steps_are_part_of_the_reason() {
     run.message(3, node(3), node(1), 0, 0);
     run.message(4, node(3), node(2), 0, 0);
     let trace = trace_of(Level::Full, &[run.batch(0)]);
-    assert_eq!(why(&trace, 3, 3, 2).expect("an event").lines(), [
-        "#e3 00:00:00.000000004 node-2 -> node-3 token.Token { value: 20 }",
-        "├─ #e1 00:00:00.000000002 world -> node-2 token.Token",
-        "│  │   states TaskAdded { task: 7 }",
-        "│  └─ the world outside the fleet",
-        "└─ earlier at node-3: #e2 00:00:00.000000003 node-1 -> node-3 token.Token { value: 10 }",
-        "   └─ #e0 00:00:00.000000001 world -> node-1 token.Token",
-        "      └─ the world outside the fleet",
-    ]);
+    assert_eq!(
+        why(&trace, 3, 3, 2).expect("an event").lines(),
+        [
+            "#e3 00:00:00.000000004 node-2 -> node-3 token.Token { value: 20 }",
+            "├─ #e1 00:00:00.000000002 world -> node-2 token.Token",
+            "│  │   states TaskAdded { task: 7 }",
+            "│  └─ the world outside the fleet",
+            "└─ earlier at node-3: #e2 00:00:00.000000003 node-1 -> node-3 token.Token { value: 10 }",
+            "   └─ #e0 00:00:00.000000001 world -> node-1 token.Token",
+            "      └─ the world outside the fleet",
+        ]
+    );
+}
+
+#[test]
+fn a_tree_is_bounded_whatever_is_asked_for() {
+    let tree = why(&trace_of(Level::Full, &tiny(5000)), 4999, usize::MAX, usize::MAX).expect("an event");
+    assert_eq!(tree.lines().last().map(|line| line.contains("(shown above)")), Some(true));
+    let (mut deepest, mut depth) = (&tree, 0);
+    while let Some(cause) = deepest.branches.first() {
+        (deepest, depth) = (cause, depth + 1);
+    }
+    assert_eq!(depth, DEPTH_MAX);
 }
 
 #[test]
@@ -255,10 +281,13 @@ fn a_step_is_explained_once() {
 fn steps_are_shown_with_the_message_that_arrived() {
     let trace = trace_of(Level::Full, &tiny(9000));
     let shown = inspect::step(&trace, 4096).expect("an event");
-    assert_eq!(shown, [
-        "#e4096 00:00:00.004097 node-1 -> node-1 token.Token { value: 4095 }",
-        "    sends to node-1: token.Token { value: 4096 }",
-    ]);
+    assert_eq!(
+        shown,
+        [
+            "#e4096 00:00:00.004097 node-1 -> node-1 token.Token { value: 4095 }",
+            "    sends to node-1: token.Token { value: 4096 }",
+        ]
+    );
     let filter = Filter { from: Time::from_ns(4_097_000), steps_max: 2, ..Filter::default() };
     let mut lines = Vec::new();
     let found = inspect::steps(&trace, &filter, |line| lines.push(line.to_owned())).expect("a sound trace");
@@ -280,8 +309,13 @@ fn filters_agree_with_a_plain_search() {
     assert_eq!(count(all.clone()), 6000);
     assert_eq!(count(Filter { from, to, ..all.clone() }), plain(&|_, _, time| (from..=to).contains(&time)));
     let agent = Some("node-3".to_owned());
-    assert_eq!(count(Filter { agent, ..all.clone() }), plain(&|target, source, _| [target, source].contains(&node(3))));
-    for (kind, expected) in [("token.Token", 6000), ("token", 6000), ("message", 6000), ("Crash", 0), ("TaskAdded", 0)] {
+    assert_eq!(
+        count(Filter { agent, ..all.clone() }),
+        plain(&|target, source, _| [target, source].contains(&node(3)))
+    );
+    for (kind, expected) in
+        [("token.Token", 6000), ("token", 6000), ("message", 6000), ("Crash", 0), ("TaskAdded", 0)]
+    {
         assert_eq!(count(Filter { kind: Some(kind.to_owned()), ..all.clone() }), expected, "{kind}");
     }
 }
@@ -301,7 +335,9 @@ fn hostile_names_reach_no_terminal() {
     inspect::steps(&trace, &Filter::default(), |line| lines.push(line.to_owned())).expect("a sound trace");
     lines.extend(why(&trace, 0, 3, 3).expect("an event").lines());
     let other = open(&bytes_of(&hostile, &[])).expect("a trace");
-    lines.extend(diff(&trace, &other).expect("sound traces").divergence.expect("one is longer").lines("a", "b"));
+    lines.extend(
+        diff(&trace, &other).expect("sound traces").divergence.expect("one is longer").lines("a", "b"),
+    );
     for line in lines {
         assert!(!line.chars().any(|character| character.is_control() || character == '\u{202e}'), "{line:?}");
     }
