@@ -55,6 +55,8 @@ pub struct Settings {
     pub capacity: u64,
     /// The agent that reads everything, as it comes. Without one, free receivers take turns.
     pub reader: Option<AgentId>,
+    /// Whether the newest message comes first, which starves the oldest.
+    pub newest_first: bool,
     /// After so many deliveries a message is given up, if the guard is on.
     pub dead_letter_after: Option<u32>,
 }
@@ -100,7 +102,11 @@ impl Broker {
         let message = self.published;
         self.published += 1;
         self.messages.insert(message, Held { parcel, deliveries: 0, redelivery: None });
-        self.waiting.push_back(message);
+        if self.settings.newest_first {
+            self.waiting.push_front(message);
+        } else {
+            self.waiting.push_back(message);
+        }
         self.deliver_waiting(ctx);
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use fleetsim_engine::{Address, Agent, AgentId, Context, Message};
+use fleetsim_engine::{Address, Agent, AgentId, Context, Fact, Message};
 use serde::{Deserialize, Serialize};
 
 use crate::item::{HandOver, Parcel};
@@ -23,14 +23,16 @@ impl Message for Request {
 /// The cells, one per seam and item, with their versions.
 pub struct SharedMemory {
     seams: Arc<[Seam]>,
-    versions: BTreeMap<(u16, u64), u32>,
+    /// Whether every write is stated with its version.
+    versioned: bool,
+    versions: BTreeMap<(u16, u64), u64>,
 }
 
 impl SharedMemory {
-    /// Empty memory that knows the fleet's seams.
+    /// Empty memory that knows the fleet's seams. If it is `versioned`, every write is stated as a fact.
     #[must_use]
-    pub fn new(seams: Arc<[Seam]>) -> SharedMemory {
-        SharedMemory { seams, versions: BTreeMap::new() }
+    pub fn new(versioned: bool, seams: Arc<[Seam]>) -> SharedMemory {
+        SharedMemory { seams, versioned, versions: BTreeMap::new() }
     }
 }
 
@@ -40,9 +42,15 @@ impl Agent for SharedMemory {
 
     fn on_message(&mut self, ctx: &mut Context<'_, Self>, _from: AgentId, request: Request) {
         let Request::Put(parcel) = request;
-        *self.versions.entry((parcel.seam, parcel.item.id)).or_default() += 1;
         let seams = Arc::clone(&self.seams);
         let seam = &seams[usize::from(parcel.seam)];
+        let version = self.versions.entry((parcel.seam, parcel.item.id)).or_default();
+        *version += 1;
+        if self.versioned {
+            let resource = format!("{}/{}", seam.medium_name, parcel.item.id);
+            let (operation, based_on, version) = (parcel.offer, *version - 1, *version);
+            ctx.fact(Fact::Write { operation, resource: &resource, based_on, version, fence: 0 });
+        }
         match (parcel.receiver, seam.chooser) {
             (Some(receiver), _) => hand_over(ctx, seam, parcel, receiver),
             (None, Chooser::Agent(chooser)) => ctx.send(Address::new(chooser), HandOver::Give(parcel)),

@@ -68,7 +68,13 @@ const EXIT_CODES: &str = "\
 /// run, the watchdog; 5 an incompatible version or a missing behaviour.
 #[must_use]
 pub fn main(registry: Registry) -> ExitCode {
-    let arguments: Vec<OsString> = std::env::args_os().collect();
+    main_with(registry, std::env::args_os())
+}
+
+/// As [`main`], with these arguments instead of the process's own; the first is what the program is called.
+#[must_use]
+pub fn main_with(registry: Registry, arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
     let name = program_name(arguments.first());
     let exit = match parse(&name, arguments) {
         Ok(command) => execute(&command, &Program { name, registry }).unwrap_or_else(|failure| {
@@ -143,7 +149,8 @@ fn help(command: &clap::Command) -> String {
             text += &format!("  {name:<12} {about}\n");
         }
     }
-    text += &format!("\n{title}Options:{title:#}\n{{options}}\n\n{title}Exit codes:{title:#}\n  {EXIT_CODES}\n");
+    text +=
+        &format!("\n{title}Options:{title:#}\n{{options}}\n\n{title}Exit codes:{title:#}\n  {EXIT_CODES}\n");
     text
 }
 

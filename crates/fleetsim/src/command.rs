@@ -36,6 +36,34 @@ pub(crate) fn open(path: &Path) -> Result<Trace, Failure> {
     Ok(trace)
 }
 
+/// The scenario files that `paths` mean: files themselves, and of a folder all that end in `.toml`.
+pub(crate) fn scenario_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+    let mut files = Vec::new();
+    for path in paths {
+        if !path.is_dir() {
+            files.push(path.clone());
+            continue;
+        }
+        let name = path.display();
+        let unreadable =
+            |error| Failure::new(Exit::Damaged, &format!("cannot read the folder {name}: {error}"));
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir(path).map_err(unreadable)? {
+            let file = entry.map_err(unreadable)?.path();
+            if file.is_file() && file.extension().is_some_and(|extension| extension == "toml") {
+                found.push(file);
+            }
+        }
+        if found.is_empty() {
+            return Err(Failure::usage(&format!("there is no scenario (`*.toml`) in the folder {name}")));
+        }
+        // The order of a folder is the file system's.
+        found.sort();
+        files.extend(found);
+    }
+    Ok(files)
+}
+
 /// How a command ends that looks at a trace: damage that was noticed is never passed over.
 pub(crate) fn exit_of(trace: &Trace) -> Exit {
     if trace.damage().is_empty() { Exit::Expected } else { Exit::Damaged }

@@ -75,15 +75,25 @@ impl Sink for Taps<'_> {
 
 /// Runs `simulation` until it ends, is interrupted by the user, or is decided. A handler that takes longer than
 /// `watchdog` (zero: no limit) ends the program.
-pub(crate) fn drive(simulation: &mut Simulation, limits: &Limits, taps: &mut Taps<'_>, watchdog: Duration) -> Driven {
+pub(crate) fn drive(
+    simulation: &mut Simulation,
+    limits: &Limits,
+    taps: &mut Taps<'_>,
+    watchdog: Duration,
+) -> Driven {
     wall::note_interrupts();
     let names = Names::new(simulation.manifest());
     let recording = taps.recording();
     let watchdog = Watchdog::start(simulation.heartbeat(), watchdog, move |event, agent, time| {
         let agent = escape(&names.of(agent));
-        tell(&format!("watchdog: event e{event} at {time} does not end: a handler of {agent} is still running\n"));
+        tell(&format!(
+            "watchdog: event e{event} at {time} does not end: a handler of {agent} is still running\n"
+        ));
         if let Some(path) = recording {
-            tell(&format!("the trace up to the last whole chunk is in {}\n", escape(&path.display().to_string())));
+            tell(&format!(
+                "the trace up to the last whole chunk is in {}\n",
+                escape(&path.display().to_string())
+            ));
         }
         tell(&format!("with `--events-max {event}` the run ends just before it\n"));
         std::process::exit(Exit::Damaged as i32);
@@ -93,7 +103,8 @@ pub(crate) fn drive(simulation: &mut Simulation, limits: &Limits, taps: &mut Tap
     let (outcome, said) = panics::quietly(|| {
         loop {
             watchdog.set_watching(true);
-            let status = simulation.advance(limits, SLICE_EVENTS, &mut Unwatched { taps, watchdog: &watchdog });
+            let status =
+                simulation.advance(limits, SLICE_EVENTS, &mut Unwatched { taps, watchdog: &watchdog });
             watchdog.set_watching(false);
             if status != Status::Running || wall::is_interrupted() || taps.is_decided() {
                 break;

@@ -60,7 +60,8 @@ impl Failure {
 
     /// What is wrong with the scenario inside a trace, which was sound for the program that recorded it.
     pub(crate) fn of_recorded_scenario(error: &fleetsim_scenario::Error) -> Failure {
-        let message = format!("this program cannot read the scenario that the trace holds:\n{}", error.render(false));
+        let message =
+            format!("this program cannot read the scenario that the trace holds:\n{}", error.render(false));
         Failure::new(Exit::Incompatible, &message)
     }
 

@@ -90,7 +90,8 @@ fn judge_one(expect: &Expect, report: &Report, complete: bool) -> Judged {
         }
         None => ("nothing".to_owned(), Verdict::Met),
     };
-    let details: Vec<String> = narrowing(expect).iter().map(|(field, value)| format!("{field} {value}")).collect();
+    let details: Vec<String> =
+        narrowing(expect).iter().map(|(field, value)| format!("{field} {value}")).collect();
     let text = if details.is_empty() { what } else { format!("{what} ({})", details.join(", ")) };
     Judged { text, always: expect.seeds() == ExpectSeeds::All, verdict }
 }
@@ -117,7 +118,8 @@ mod tests {
     use super::*;
 
     fn finding(kind: &'static str, about: &[(&'static str, &str)]) -> Finding {
-        let mut finding = Finding::new(kind, Class::Safety, Severity::High, "test", Moment::ZERO, "", "it was seen");
+        let mut finding =
+            Finding::new(kind, Class::Safety, Severity::High, "test", Moment::ZERO, "", "it was seen");
         for (field, value) in about {
             finding.about.insert(field, vec![(*value).to_owned()]);
         }

@@ -12,7 +12,9 @@ pub(crate) fn absent(document: &Document) -> Vec<String> {
     }
     for (name, action) in document.action.iter() {
         if !action.reversible && action.gate_role().is_none() {
-            notes.push(format!("action {name} cannot be taken back and has no gate: nobody is asked before it"));
+            notes.push(format!(
+                "action {name} cannot be taken back and has no gate: nobody is asked before it"
+            ));
         }
     }
     for (name, medium) in document.medium.iter().filter(|(_, medium)| medium.kind == MediumKind::Queue) {
@@ -30,14 +32,17 @@ pub(crate) fn absent(document: &Document) -> Vec<String> {
     if let Some(name) = sends_back.next()
         && guard.review_rounds.is_none()
     {
-        notes.push(format!("seam {name} sends work back and there is no review-rounds: it may go back for ever"));
+        notes.push(format!(
+            "seam {name} sends work back and there is no review-rounds: it may go back for ever"
+        ));
     }
     if document.model.names().next().is_some() && guard.dead_letter_after.is_none() {
         notes.push("no dead-letter-after: an item that keeps failing is tried again for ever".to_owned());
     }
     for (name, role) in document.role.iter() {
         let Some(edits) = &role.edits else { continue };
-        let checks = document.medium.get(&edits.medium).and_then(|medium| medium.checks_version).unwrap_or(false);
+        let checks =
+            document.medium.get(&edits.medium).and_then(|medium| medium.checks_version).unwrap_or(false);
         let several = document.role.iter().filter(|(_, other)| other.edits.is_some()).count() > 1;
         if !checks && !guard.read_before_write && (several || role.count.get() > 1) {
             notes.push(format!(

@@ -64,8 +64,9 @@ pub use fleetsim_scenario as scenario;
 pub use fleetsim_trace_replay as trace;
 
 pub use fleetsim_engine::{
-    Accepts, Address, Agent, AgentId, Birth, Context, Disk, Fact, Fleet, HOUR, Inbox, Limits, Link, MICROSECOND,
-    MILLISECOND, MINUTE, Message, SECOND, Simulation, Spawn, Time, TimerId, Undecodable, Value, Waited, inbox,
+    Accepts, Address, Agent, AgentId, Birth, Context, Disk, Fact, Fleet, HOUR, Inbox, Limits, Link,
+    MICROSECOND, MILLISECOND, MINUTE, Message, SECOND, Simulation, Spawn, Time, TimerId, Undecodable, Value,
+    Waited, inbox,
 };
 pub use fleetsim_scenario::RolePlan;
 pub use registry::Registry;

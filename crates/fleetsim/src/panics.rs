@@ -54,7 +54,8 @@ fn keep(info: &PanicHookInfo<'_>) -> bool {
         let Some(said) = caught.as_mut() else { return false };
         let payload = info.payload();
         let text = payload.downcast_ref::<&str>().copied();
-        let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("(no text)");
+        let text =
+            text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("(no text)");
         let place = info.location().map(|location| format!(", at {}:{}", location.file(), location.line()));
         let line = format!("{text}{}", place.unwrap_or_default());
         if said.len() < KEPT_MAX && !said.contains(&line) {

@@ -33,7 +33,14 @@ impl Told {
 }
 
 /// The header of the trace of a run.
-pub(crate) fn header(program: Program, loaded: &Loaded, plan: &Plan<'_>, manifest: &Manifest, told: Told, level: Level) -> Header {
+pub(crate) fn header(
+    program: Program,
+    loaded: &Loaded,
+    plan: &Plan<'_>,
+    manifest: &Manifest,
+    told: Told,
+    level: Level,
+) -> Header {
     let scenario = &loaded.scenario;
     let name = Path::new(scenario.name()).file_name().unwrap_or_default().to_string_lossy().into_owned();
     let file = |file: &fleetsim_scenario::DataFile| DataFile {
@@ -72,7 +79,10 @@ pub(crate) fn scenario(header: &Header) -> Result<Loaded, fleetsim_scenario::Err
 pub(crate) fn monitors(header: &Header) -> Result<MonitorConfig, Failure> {
     let config = header.settings.get("monitors").cloned().unwrap_or_default();
     serde_json::from_value(config).map_err(|error| {
-        Failure::new(Exit::Damaged, &format!("the trace's header does not say what its monitors were told: {error}"))
+        Failure::new(
+            Exit::Damaged,
+            &format!("the trace's header does not say what its monitors were told: {error}"),
+        )
     })
 }
 
@@ -105,7 +115,8 @@ pub(crate) fn run_end(outcome: &Outcome, limits: &Limits, plan: &Plan<'_>) -> Ru
 pub(crate) fn recorded_end(trace: &Trace) -> RunEnd {
     match trace.closing() {
         Some(closing) => {
-            let complete = closing.summary.get("complete").and_then(serde_json::Value::as_bool).unwrap_or(false);
+            let complete =
+                closing.summary.get("complete").and_then(serde_json::Value::as_bool).unwrap_or(false);
             RunEnd { time: closing.virtual_time, complete }
         }
         None => {

@@ -45,9 +45,10 @@ pub(crate) fn divergence_json(divergence: &Divergence, left: &str, right: &str) 
         "field": divergence.field,
         "before": divergence.before,
     });
-    for (side, text, steps) in
-        [(left, &divergence.left, &divergence.left_steps), (right, &divergence.right, &divergence.right_steps)]
-    {
+    for (side, text, steps) in [
+        (left, &divergence.left, &divergence.left_steps),
+        (right, &divergence.right, &divergence.right_steps),
+    ] {
         value[side] = json!(text);
         value[format!("{side}_steps")] = json!(steps);
     }

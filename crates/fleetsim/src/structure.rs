@@ -78,7 +78,9 @@ fn inbox_owner<'a>(document: &'a Document, seam: &Seam) -> Option<&'a str> {
 /// What stands between giver and receiver; an inbox is no thing of its own.
 fn carrier<'a>(document: &'a Document, seam: &'a Seam) -> Option<&'a str> {
     match document.medium.get(&seam.via)?.kind {
-        MediumKind::Inbox => inbox_owner(document, seam).filter(|owner| *owner != seam.to && *owner != seam.from),
+        MediumKind::Inbox => {
+            inbox_owner(document, seam).filter(|owner| *owner != seam.to && *owner != seam.from)
+        }
         _ => Some(&seam.via),
     }
 }
@@ -102,7 +104,13 @@ fn largest<'a>(counts: &Counts<'a>) -> Option<(&'a str, Count)> {
 }
 
 /// The definitions of the measured classes, with seams in the place of hand-overs.
-fn classify(document: &Document, seams: u64, choosers: &Counts<'_>, ends: &Counts<'_>, carriers: &Counts<'_>) -> ArchitectureClass {
+fn classify(
+    document: &Document,
+    seams: u64,
+    choosers: &Counts<'_>,
+    ends: &Counts<'_>,
+    carriers: &Counts<'_>,
+) -> ArchitectureClass {
     let all = seams * WHOLE;
     let part = |counts: &Counts<'_>| largest(counts).map_or(0, |(_, count)| count.of_one);
     let (decision, logical, carrier) = (part(choosers), part(ends), part(carriers));
@@ -110,7 +118,8 @@ fn classify(document: &Document, seams: u64, choosers: &Counts<'_>, ends: &Count
         count.of_one * 5 >= all * 4 && ends.get(role).is_some_and(|end| end.of_one * 5 >= all * 4)
     });
     let agents = document.agents().max(1);
-    let is_small = |part: u64| part * 5 <= all || u128::from(part) * u128::from(agents) <= u128::from(all) * 2;
+    let is_small =
+        |part: u64| part * 5 <= all || u128::from(part) * u128::from(agents) <= u128::from(all) * 2;
     if one_hub {
         ArchitectureClass::HubAndSpoke
     } else if [decision, logical, carrier].into_iter().any(|part| part * 2 >= all) {
@@ -135,7 +144,8 @@ mod tests {
              y = {{ count = {workers}, process = {{ handles-one-in = \"1s\" }} }}\n\
              boss = {{ count = 1, process = {{ handles-one-in = \"1s\" }} }}\n[medium]\n{media}\n[seam]\n{seams}\n"
         );
-        let scenario = Scenario::parse("test.toml", &text, &Overrides::none()).unwrap_or_else(|error| panic!("{error}"));
+        let scenario =
+            Scenario::parse("test.toml", &text, &Overrides::none()).unwrap_or_else(|error| panic!("{error}"));
         structure(scenario.document()).expect("there are seams")
     }
 

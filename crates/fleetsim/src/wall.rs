@@ -130,7 +130,8 @@ mod tests {
         let stuck = Arc::new(AtomicBool::new(false));
         let noted = Arc::clone(&stuck);
         let limit = Duration::from_secs(3600);
-        let watchdog = Watchdog::start(Arc::default(), limit, move |_, _, _| noted.store(true, Ordering::Relaxed));
+        let watchdog =
+            Watchdog::start(Arc::default(), limit, move |_, _, _| noted.store(true, Ordering::Relaxed));
         watchdog.set_watching(true);
         drop(watchdog);
         assert!(!stuck.load(Ordering::Relaxed));

@@ -311,10 +311,6 @@ impl HandOver {
 /// Files those of the ended repeats that were loops. A loop of period 2 is also one of period 4: only the shortest
 /// is told.
 fn close(closed: &mut BTreeMap<Vec<Hop>, Loops>, item: u64, state: &Item, ended: Vec<Repeat>, end: Mark) {
-    let open_loop = state.repeats.iter().any(|repeat| repeat.found.is_some());
-    if open_loop {
-        return;
-    }
     let told = ended.iter().find_map(|repeat| state.as_loop(item, repeat, end));
     if let Some((path, told)) = told {
         closed.entry(path).or_default().add(told);

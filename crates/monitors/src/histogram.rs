@@ -146,6 +146,7 @@ mod tests {
                 let exact = lengths[(lengths.len() * percent).div_ceil(100) - 1];
                 let shown = histogram.quantile_ns(percent as u64, 100);
                 prop_assert!(exact <= shown && shown <= exact + exact / 8 + 1, "{} for {}", shown, exact);
+                prop_assert!(shown <= histogram.longest_ns(), "no more than there was");
             }
             let counted: u64 = histogram.buckets().iter().map(|bucket| bucket.count).sum();
             prop_assert_eq!(counted, histogram.count());

@@ -14,7 +14,7 @@ use fleetsim_monitors::MonitorConfig;
 
 use crate::behaviour::Behaviours;
 use crate::load::Loaded;
-use crate::vocabulary::{MediumKind, Nature};
+use crate::vocabulary::{MediumKind, Nature, ReadAt};
 
 /// Why a scenario without mistakes still cannot be run by this program.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,6 +65,11 @@ impl<'a> Plan<'a> {
             if matches!(medium.kind, MediumKind::MergeQueue | MediumKind::BranchPerAgent) {
                 let kind = medium.kind.as_str();
                 reasons.push(format!("medium.{name}: this version can check kind `{kind}` but not run it yet"));
+            }
+        }
+        for (name, medium) in document.medium.iter() {
+            if medium.read_at == Some(ReadAt::AtOnce) {
+                reasons.push(format!("medium.{name}.read-at: this version can run \"turn-end\" only"));
             }
         }
         for (name, work) in document.work.iter() {

@@ -4,7 +4,7 @@
 //! The cause of an event is the step whose numbered effects include the one that the event names. All causes lie
 //! earlier, so one pass over the chunks from the event backwards finds the whole tree.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use fleetsim_engine::batch::{Batch, EffectColumns, EffectKind, Event, Step, StepColumns};
 use fleetsim_engine::{AgentId, Origin};
@@ -65,8 +65,9 @@ pub fn why(trace: &Trace, ordinal: u64, depth: usize, breadth: usize) -> Result<
     let Some(last) = trace.chunk_of_event(ordinal) else {
         return Err(Error::address(format!("there is no event e{ordinal}: the trace has {}", trace.steps())));
     };
+    let depth = depth.min(DEPTH_MAX);
     let mut search = Search { breadth, ..Search::default() };
-    search.roots.insert(ordinal, depth.min(DEPTH_MAX));
+    search.roots.insert(ordinal, depth);
     search.visit(&trace.batch(last)?);
     for chunk in (0..last).rev() {
         if search.is_done() {
@@ -84,7 +85,7 @@ pub fn why(trace: &Trace, ordinal: u64, depth: usize, breadth: usize) -> Result<
             batch.iter().for_each(|batch| renderer.learn(batch));
         }
     }
-    Ok(search.tree(ordinal, &renderer, &mut BTreeMap::new()))
+    Ok(search.tree(ordinal, depth, &renderer, &mut BTreeSet::new()))
 }
 
 /// The steps found so far, and what is still looked for.
@@ -212,21 +213,22 @@ impl Search {
         })
     }
 
-    /// The tree below a step; a step that was already shown is not explained again.
-    fn tree(&self, ordinal: u64, renderer: &Renderer, shown: &mut BTreeMap<u64, ()>) -> Tree {
+    /// The tree below a step, so many levels deep; a step that was already explained is not explained again.
+    fn tree(&self, ordinal: u64, depth: usize, renderer: &Renderer, explained: &mut BTreeSet<u64>) -> Tree {
         let node = &self.found[&ordinal];
         let step = node.batch.iter().next().expect("a node is one step");
         let mut text = renderer.step(&step, node.payload.as_deref());
-        if shown.insert(ordinal, ()).is_some() {
+        let explains = node.expanded && depth > 0;
+        if explains && !explained.insert(ordinal) {
             text += " (shown above)";
             return Tree { event: Some(ordinal), text, facts: Vec::new(), branches: Vec::new() };
         }
         let facts = step.effects.clone().filter(|effect| effect.fact().is_some());
         let facts = facts.map(|effect| renderer.effect(&effect, step.target)).collect();
         let mut branches = Vec::new();
-        if node.expanded {
+        if explains {
             branches.push(match (node.cause, step.source.origin()) {
-                (Some(cause), _) => self.tree(cause, renderer, shown),
+                (Some(cause), _) => self.tree(cause, depth - 1, renderer, explained),
                 (None, Origin::World) => leaf("the world outside the fleet".to_owned()),
                 (None, Origin::Rule) => leaf(format!("fault rule {}", renderer.names().of(step.source))),
                 (None, _) => leaf(format!(
@@ -235,7 +237,7 @@ impl Search {
                 )),
             });
             for earlier in node.earlier.iter().filter(|earlier| Some(**earlier) != node.cause) {
-                let mut branch = self.tree(*earlier, renderer, shown);
+                let mut branch = self.tree(*earlier, depth - 1, renderer, explained);
                 branch.text =
                     format!("earlier at {}: {}", escape(&renderer.names().of(step.target)), branch.text);
                 branches.push(branch);

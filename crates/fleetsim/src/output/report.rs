@@ -82,10 +82,14 @@ fn findings(report: &Report, judgement: &Judgement, paint: Paint, lines: &mut Ve
         return;
     }
     let unexpected = judgement.unexpected.len();
-    lines.push(format!("{}, {}", counted(total as u64, "finding"), match unexpected {
-        0 => paint.good("all expected"),
-        count => paint.bad(&format!("{count} not expected")),
-    }));
+    lines.push(format!(
+        "{}, {}",
+        counted(total as u64, "finding"),
+        match unexpected {
+            0 => paint.good("all expected"),
+            count => paint.bad(&format!("{count} not expected")),
+        }
+    ));
     let is_unexpected = |number: &usize| judgement.unexpected.contains(number);
     let (first, then): (Vec<usize>, Vec<usize>) = (0..total).partition(is_unexpected);
     let (mut used, mut shown) = (0, 0);
@@ -107,8 +111,9 @@ fn findings(report: &Report, judgement: &Judgement, paint: Paint, lines: &mut Ve
 pub(crate) fn finding(number: usize, finding: &Finding, is_unexpected: bool, paint: Paint) -> Vec<String> {
     let summary = escape(&finding.summary);
     let summary = if is_unexpected { paint.bad(&summary) } else { paint.strong(&summary) };
-    let times = if finding.count > 1 { format!(" ({} times)", grouped(finding.count)) } else { String::new() };
-    let mut lines = vec![format!("{:>2}. {summary}{times}", number + 1)];
+    let times =
+        if finding.count > 1 { format!(" ({} times)", grouped(finding.count)) } else { String::new() };
+    let mut lines = vec![format!("{:>2}. {summary}", number + 1)];
     for witness in finding.evidence.iter().take(WITNESSES_MAX) {
         lines.push(format!("      #e{} {} {}", witness.event, clock(witness.at), escape(&witness.text)));
     }
@@ -148,7 +153,8 @@ fn architecture(
     };
     let shares: Vec<String> = architecture.largest.iter().map(share).collect();
     let peer_to_peer = fleetsim_monitors::Ratio::new(2, architecture.agents);
-    let peer_to_peer = if peer_to_peer.at_least(1, 5) { peer_to_peer.to_string() } else { "0.200".to_owned() };
+    let peer_to_peer =
+        if peer_to_peer.at_least(1, 5) { peer_to_peer.to_string() } else { "0.200".to_owned() };
     lines.push(format!(
         "  largest shares: {} (a hub from 0.500, peers up to {peer_to_peer})",
         shares.join(", ")
@@ -182,8 +188,9 @@ fn seams(seams: &[SeamTally], paint: Paint, lines: &mut Vec<String>) {
         let name = std::iter::once(escape(&seam.name));
         name.chain(counts.map(grouped)).chain(waits.map(duration)).collect()
     }));
-    let widths: Vec<usize> =
-        (0..heads.len()).map(|at| rows.iter().map(|row| row[at].chars().count()).max().unwrap_or(0)).collect();
+    let widths: Vec<usize> = (0..heads.len())
+        .map(|at| rows.iter().map(|row| row[at].chars().count()).max().unwrap_or(0))
+        .collect();
     for (number, row) in rows.iter().enumerate() {
         let mut line = format!("{:<width$}", row[0], width = widths[0]);
         for (cell, width) in row.iter().zip(&widths).skip(1) {
@@ -279,7 +286,10 @@ mod tests {
     fn a_report_begins_with_findings_and_ends_with_the_command() {
         let text = text(&empty(), &Judgement::default());
         let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(lines[0], "a\\u{1b}[2J.toml, seed 7: 5 events among 2 agents, ended at 00:00:00 (nothing left to happen)");
+        assert_eq!(
+            lines[0],
+            "a\\u{1b}[2J.toml, seed 7: 5 events among 2 agents, ended at 00:00:00 (nothing left to happen)"
+        );
         assert_eq!(lines[1], "no findings");
         assert!(lines.contains(&"wall time 500ms, 10 events/s"), "{text}");
         assert_eq!(lines.last(), Some(&"again: fleetsim run a.toml --seed 7"));
@@ -290,8 +300,15 @@ mod tests {
         let mut report = empty();
         for number in 0..100 {
             let moment = Moment { event: number, at: Time::ZERO };
-            let mut finding =
-                Finding::new("lost-update", Class::Safety, Severity::High, "test", moment, "plan.md", "\u{1b}[31m");
+            let mut finding = Finding::new(
+                "lost-update",
+                Class::Safety,
+                Severity::High,
+                "test",
+                moment,
+                "plan.md",
+                "\u{1b}[31m",
+            );
             finding.evidence = (0..6).map(|_| Evidence::new(moment, "w\u{7}")).collect();
             finding.earliest_signal = Some(Evidence::new(moment, "early"));
             finding.remedy = Some("read first".to_owned());

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use fleetsim_engine::Fact;
 use fleetsim_monitors::{Architecture, ArchitectureClass, Medium, MonitorConfig, NodeKind};
 
-use crate::support::{Run, hand_over};
+use crate::support::{Run, hand_over, id};
 
 /// Articles go from the outside through five seams that the coordinator decides and redis carries, and one direct.
 fn content_pipeline() -> Run {
@@ -228,7 +228,70 @@ fn claiming_what_somebody_assigned_is_no_choice_of_the_store() {
         run.at(1000 + task, "store", [Fact::TaskReady { task }]);
         run.at(1000 + task, &coder, [Fact::TaskClaimed { task, fence: 0 }]);
     }
-    assert_eq!(measured(&run).decides, "an active hub: supervisor");
+    let architecture = measured(&run);
+    assert_eq!((architecture.decides.as_str(), architecture.decisions), ("an active hub: supervisor", 20));
+}
+
+#[test]
+fn a_choice_stays_a_choice_when_a_store_carries_it() {
+    let mut run = Run::default();
+    for task in 0..10 {
+        let coder = format!("coder-{}", task % 5 + 1);
+        let ends = ("outside", "supervisor", "store", coder.as_str());
+        hand_over(&mut run, task * 10, ("tickets", "store"), (task, task), ends);
+        run.at(task * 10 + 2, &coder, [Fact::TaskClaimed { task, fence: 1 }]);
+    }
+    let architecture = measured(&run);
+    assert_eq!((architecture.decides.as_str(), architecture.decisions), ("an active hub: supervisor", 10));
+}
+
+#[test]
+fn tasks_claimed_from_outside_have_no_store_in_the_fleet() {
+    let mut run = Run::default();
+    for task in 0..10 {
+        run.at(task * 10, "outside", [Fact::TaskReady { task }]);
+        run.at(task * 10 + 1, "coder-1", [Fact::TaskClaimed { task, fence: 0 }]);
+    }
+    assert_eq!(measured(&run).decides, "a passive store: the task store");
+}
+
+#[test]
+fn who_gives_by_its_own_hand_is_no_relay() {
+    let mut run = Run::default();
+    for offer in 0..24 {
+        let (giver, receiver) = (format!("peer-{}", offer % 8 + 1), format!("peer-{}", (offer + 1) % 8 + 1));
+        hand_over(&mut run, offer * 10, ("work", ""), (offer, offer), (&giver, &giver, &giver, &receiver));
+    }
+    let architecture = measured(&run);
+    assert_eq!(architecture.class, Some(ArchitectureClass::PeerToPeer));
+    assert_eq!(architecture.shares.carrier.part, 0);
+}
+
+#[test]
+fn what_is_received_twice_was_carried_twice() {
+    let mut run = content_pipeline();
+    for offer in 0..5 {
+        run.at(2000, "editor", [Fact::Received { seam: "drafts", item: 0, offer, giver: id("writer-1") }]);
+    }
+    let shares = measured(&run).shares;
+    assert_eq!((shares.carrier.part, shares.carrier.whole), (65, 77));
+}
+
+#[test]
+fn a_medium_is_named_before_the_agent_that_empties_it() {
+    let mut run = Run::default();
+    for offer in 0..24 {
+        let (giver, receiver) = (format!("peer-{}", offer % 7 + 1), format!("peer-{}", (offer + 1) % 7 + 1));
+        let ends = (giver.as_str(), "coordinator", "coordinator", receiver.as_str());
+        hand_over(&mut run, offer * 10, ("work", "redis"), (offer, offer), ends);
+    }
+    let architecture = measured(&run);
+    assert_eq!(architecture.carries, "redis");
+    assert_eq!(
+        architecture.separators,
+        ["coordinator"],
+        "givers still meet at the queue, but nobody receives"
+    );
 }
 
 #[test]

@@ -87,7 +87,14 @@ fn near_misses_stay_silent() {
         spread.at(minute * 60, "coder-1", [received("dispatch", 7, minute, "supervisor")]);
     }
 
+    let mut stages = Run::default();
+    let seams = ["plan", "draft", "check", "edit", "test", "fix", "merge", "ship"];
+    let receivers = ["reviewer-1", "coder-1"].into_iter().cycle();
+    let path: Vec<_> = core::iter::once(("", "coder-1")).chain(seams.into_iter().zip(receivers)).collect();
+    walk(&mut stages, 7, 0, &path);
+
     for (name, run) in [
+        ("between the same two, but along another seam each time", stages),
         ("two rounds and a half", two_rounds),
         ("progress in between", progress),
         ("done in between", done),
@@ -165,7 +172,9 @@ fn a_guard_that_does_not_stop_the_item_does_not_end_the_loop() {
     run.at(230, "supervisor", [Fact::GuardTripped { guard: "dedupe-hand-overs", item: 7 }]);
     let onwards: Vec<_> = ping_pong(8).split_off(4);
     walk(&mut run, 7, 4, &onwards);
-    assert_eq!(run.finding(KIND).numbers.get("rounds"), Some(4));
+    let finding = run.finding(KIND);
+    assert_eq!(finding.numbers.get("rounds"), Some(4));
+    assert_eq!(finding.lead_time_ns, Some(4 * MINUTE), "up to the end of the run");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use fleetsim_agents::task_store::{self, TaskStore};
 use fleetsim_engine::{Fleet, SECOND};
 
 use super::{BuildError, seams};
-use crate::vocabulary::{Delivery, Document, Medium, MediumKind};
+use crate::vocabulary::{Delivery, Document, Medium, MediumKind, Order};
 
 /// A queue that delivers at least once and does not say when it delivers again waits this long.
 const REDELIVERS_AFTER_NS: u64 = 90 * SECOND;
@@ -24,7 +24,8 @@ pub(super) fn add(fleet: &mut Fleet, document: &Document, seams: &Arc<[Seam]>) -
                 fleet.add(name, 1, move |_birth| Broker::new(settings.clone(), Arc::clone(&seams)))?;
             }
             MediumKind::SharedMemory => {
-                fleet.add(name, 1, move |_birth| SharedMemory::new(Arc::clone(&seams)))?;
+                let versioned = medium.versioned.unwrap_or(false);
+                fleet.add(name, 1, move |_birth| SharedMemory::new(versioned, Arc::clone(&seams)))?;
             }
             MediumKind::TaskStore => {
                 let lease_ns = medium.lease.map(|lease| lease.nanoseconds());
@@ -51,6 +52,7 @@ fn queue(document: &Document, medium: &Medium) -> broker::Settings {
     broker::Settings {
         redelivers_after_ns,
         capacity: medium.capacity.map_or(u64::MAX, |capacity| capacity.get()),
+        newest_first: medium.order == Some(Order::LastCome),
         reader: reader.and_then(|role| seams::members(document, role).first().copied()),
         dead_letter_after: document.guard.dead_letter_after.map(|after| saturated(after.get())),
     }

@@ -5,7 +5,7 @@ use crate::mistake::Code;
 use crate::path::{Path, Step};
 use crate::source::shown_short;
 use crate::tree::Value;
-use crate::vocabulary::{Nature, Role};
+use crate::vocabulary::{Nature, Role, Work};
 
 /// Agents of one fleet; each takes memory from the first moment on.
 const AGENTS_MAX: u64 = 1 << 24;
@@ -84,9 +84,6 @@ impl Judge<'_> {
             if let Some(edits) = &role.edits {
                 let path = path.key("edits");
                 self.known("medium", &document.medium, &edits.medium, &path.key("in"));
-                if let Some(takes) = &edits.takes {
-                    self.spread(takes, &path.key("takes"));
-                }
             }
         }
     }
@@ -98,17 +95,16 @@ impl Judge<'_> {
             ("input", role.input.is_some()),
             ("output", role.output.is_some()),
             ("context-grows", role.context_grows.is_some()),
-            ("wrong", role.wrong.is_some()),
-            ("catches", role.catches.is_some()),
-            ("says-done-falsely", role.says_done_falsely.is_some()),
-            ("rejects", role.rejects.is_some()),
         ];
+        // Recorded arrivals bring their tokens with them.
+        let brings_tokens = |work: &Work| work.arrives.from.is_some();
+        let all_recorded = self.document.work.iter().all(|(_, work)| brings_tokens(work));
         if role.model.is_none() {
             for (field, _) in with_model.iter().filter(|(_, present)| *present) {
                 let message = format!("`{field}` is for a role with a `model`");
                 self.wrong_key(Code::Conflict, &path.key(field), &message, None);
             }
-        } else {
+        } else if !all_recorded {
             for (field, _) in with_model[1..3].iter().filter(|(_, present)| !present) {
                 let message = format!("`role.{name}` works with a model, but has no `{field}`");
                 let help = format!("add `{field}`: the tokens of one turn, such as 6000");
@@ -133,12 +129,15 @@ impl Judge<'_> {
 
     /// An agent such as `coder-2`, whose role has at least so many.
     pub(super) fn agent(&mut self, agent: &str, path: &Path) {
+        if self.document.role.get(agent).is_some_and(|role| role.count.get() == 1) {
+            return;
+        }
         let numbered = agent.rsplit_once('-').and_then(|(role, number)| {
             let plain = !number.starts_with(['0', '+']);
             Some((role, number.parse::<u64>().ok().filter(|_| plain)?))
         });
         let Some((role, number)) = numbered else {
-            let help = "agents are called by role and number: \"coder-1\"";
+            let help = "agents are called by role and number, such as \"coder-1\", or by role where there is one";
             let message = format!("no agent `{}`", shown_short(agent));
             self.wrong_with_help(Code::UnknownName, path, message, help);
             return;

@@ -42,7 +42,6 @@ impl Judge<'_> {
             }
         }
         let missing = match kind {
-            Inbox if medium.of.is_none() => ("of", "the role whose inbox it is"),
             MergeQueue if medium.tests_take.is_none() => ("tests-take", "how long the tests take"),
             BranchPerAgent if medium.clashes.is_none() => {
                 ("clashes", "how often two items, each right by itself, are wrong together")
@@ -60,7 +59,7 @@ fn fields(medium: &Medium) -> [(&'static str, bool, &'static [MediumKind]); 14] 
     [
         ("delivery", medium.delivery.is_some(), &[Queue]),
         ("redelivers-after", medium.redelivers_after.is_some(), &[Queue]),
-        ("capacity", medium.capacity.is_some(), &[Queue, Inbox, MergeQueue]),
+        ("capacity", medium.capacity.is_some(), &[Queue]),
         ("read-by", medium.read_by.is_some(), &[Queue]),
         ("order", medium.order.is_some(), &[Queue, MergeQueue]),
         ("versioned", medium.versioned.is_some(), &[SharedMemory]),

@@ -46,7 +46,6 @@ impl Judge<'_> {
         for (field, count) in [
             ("dead-letter-after", guard.dead_letter_after),
             ("review-rounds", guard.review_rounds),
-            ("loop-breaker", guard.loop_breaker),
         ] {
             if count.is_some_and(|count| count.get() == 0) {
                 let path = Path::top().key("guard").key(field);
@@ -125,6 +124,7 @@ impl Judge<'_> {
             ("action", expect.action.is_some()),
             ("seam", expect.seam.is_some()),
             ("agent", expect.agent.is_some()),
+            ("resource", expect.resource.is_some()),
         ] {
             if present {
                 let message = format!("`{field}` goes with `finding` or `no-finding`");

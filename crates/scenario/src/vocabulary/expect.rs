@@ -30,6 +30,8 @@ pub struct Expect {
     pub seam: Option<String>,
     /// Only findings about this agent, such as "coder-1".
     pub agent: Option<String>,
+    /// Only findings about this resource: an artifact, or what a quota is of.
+    pub resource: Option<String>,
     /// Whether it has to show with every seed or with at least one. `no-finding` is always about all.
     /// Left out: any.
     pub seeds: Option<ExpectSeeds>,
@@ -75,42 +77,8 @@ impl Expect {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FindingKind(&'static str);
 
-/// The kinds of finding that may be expected, each with what it means.
-pub const FINDING_KINDS: &[(&str, &str)] = &[
-    ("agent-crashed", "an agent's handler failed"),
-    ("approval-bottleneck", "work waits for one person's approval"),
-    ("broadcast-storm", "messages to everybody answer each other"),
-    ("budget-exceeded", "the fleet spent more than its breaker allows"),
-    ("claim-race", "two agents claimed the same task and both worked on it"),
-    ("context-overflow", "an agent's context grew beyond use"),
-    ("cost-runaway", "spending goes on without progress"),
-    ("deadlock", "agents wait for each other in a circle"),
-    ("duplicate-hand-over", "the same item was handed over twice"),
-    ("duplicate-work", "the same task was done twice"),
-    ("error-cascade", "one wrong item spoilt others built on it"),
-    ("false-done", "an item was reported done though it was not"),
-    ("feedback-loop", "agents keep answering each other without progress"),
-    ("hub-bottleneck", "work waits for the agent that decides"),
-    ("late-hand-over", "a hand-over took longer than it may"),
-    ("livelock", "everybody is busy and nothing gets done"),
-    ("lost-hand-over", "an item was given and never received"),
-    ("lost-update", "a write replaced another that its author had not seen"),
-    ("misnamed-architecture", "the fleet is not what it claims to be"),
-    ("orphaned-claim", "a task is claimed by an agent that is gone"),
-    ("permission-breach", "a role read or wrote what it may not"),
-    ("queue-overflow", "a medium was full"),
-    ("retry-storm", "refused requests are repeated until nothing else gets through"),
-    ("review-loop", "an item is sent back again and again"),
-    ("semantic-conflict", "two changes, each right by itself, are wrong together"),
-    ("single-point-of-failure", "without one agent or medium everything stops"),
-    ("spawn-explosion", "agents start agents without bound"),
-    ("split-brain", "two agents both believe that they hold the same claim"),
-    ("stale-read", "work was based on an outdated version"),
-    ("starvation", "an item or agent waits without bound while others are served"),
-    ("ungated-irreversible-action", "something that cannot be taken back was done unasked"),
-    ("write-skew", "two writes, each allowed by what its author read, break it together"),
-    ("zombie-write", "an agent wrote under a claim that it no longer held"),
-];
+/// Kinds of findings, with what each means: those that a monitor of this program can find.
+pub use fleetsim_monitors::KINDS as FINDING_KINDS;
 
 impl FindingKind {
     /// The kind called `name`, if there is one.

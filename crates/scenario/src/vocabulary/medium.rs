@@ -17,22 +17,22 @@ pub struct Medium {
     pub delivery: Option<Delivery>,
     /// queue: a message that was not confirmed for this long is delivered again.
     pub redelivers_after: Option<Duration>,
-    /// queue, inbox, merge-queue: how many items fit. Left out: any number.
+    /// queue: how many items fit. Left out: any number.
     pub capacity: Option<Count>,
     /// queue: the role that reads everything and passes it on. Left out: the receivers read themselves,
     /// whoever is free first.
     pub read_by: Option<String>,
     /// queue, merge-queue: which item comes next. Left out: first-come.
     pub order: Option<Order>,
-    /// shared-memory: whether a write says which version it is based on. Left out: false.
+    /// shared-memory: whether every write is stated with its version, for monitors. Left out: false.
     pub versioned: Option<bool>,
-    /// inbox: whose it is.
+    /// inbox: whose it is. Left out: the receiver's own.
     pub of: Option<String>,
     /// inbox: when it is read. Left out: turn-end.
     pub read_at: Option<ReadAt>,
     /// task-store: how long a claim holds unless it is renewed. Left out: for ever.
     pub lease: Option<Duration>,
-    /// For a task store: whether it refuses to complete a task for a worker whose lease has run out (the default).
+    /// task-store: whether it refuses to complete a task for a worker whose lease has run out. Left out: true.
     pub checks_fence: Option<bool>,
     /// artifact-store: whether a write on an outdated version is refused. Left out: false.
     pub checks_version: Option<bool>,

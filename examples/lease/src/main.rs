@@ -1,0 +1,72 @@
+//! A lease whose holder trusts its own clock, and a monitor that catches it working past the lease's end.
+//!
+//! `cargo run --release -- run lease.toml --trace lease.fleet`, then `replay`, `inspect` and `why` with the trace.
+
+mod monitor;
+
+use fleetsim::agents::task_store::{Reply, Request};
+use fleetsim::{Address, Agent, AgentId, Context, Fact, Registry, Time};
+use serde::{Deserialize, Serialize};
+
+/// The protocol. A holder claims a job for the length of a lease and finishes it if, by its own clock, the lease
+/// still holds. That is the bug: nobody but the store knows whether it does.
+struct Holder {
+    store: Address<Request>,
+    works_for_ns: u64,
+    lease_ends: Time,
+}
+
+#[derive(Serialize, Deserialize)]
+enum Timer {
+    Finished { task: u64, fence: u64 },
+}
+
+impl Agent for Holder {
+    type Inbox = Reply;
+    type Timer = Timer;
+
+    fn on_start(&mut self, ctx: &mut Context<'_, Self>) {
+        ctx.send(self.store, Request::Next { seams: vec![0] });
+    }
+
+    fn on_message(&mut self, ctx: &mut Context<'_, Self>, _from: AgentId, reply: Reply) {
+        match reply {
+            Reply::Offer { task, version } => ctx.send(self.store, Request::Claim { task, version }),
+            Reply::Granted { task, fence, lease_ns, .. } => {
+                self.lease_ends = ctx.now().checked_add(lease_ns).unwrap_or(Time::MAX);
+                ctx.fact(Fact::TaskClaimed { task, fence });
+                ctx.set_timer(self.works_for_ns, Timer::Finished { task, fence });
+            }
+            _ => self.on_start(ctx),
+        }
+    }
+
+    fn on_timer(&mut self, ctx: &mut Context<'_, Self>, Timer::Finished { task, fence }: Timer) {
+        if ctx.now() < self.lease_ends {
+            ctx.fact(Fact::Released { resource: "job", fence });
+            ctx.fact(Fact::TaskFinished { task, attempt: fence as u32, reported: true, actual: true });
+            ctx.send(self.store, Request::Complete { task, fence });
+        } else {
+            ctx.send(self.store, Request::Release { task, fence });
+        }
+    }
+}
+
+/// The `params` of a role in the scenario.
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct Params {
+    store: String,
+    works_for_seconds: u64,
+}
+
+fn main() -> std::process::ExitCode {
+    let registry = Registry::default().behaviour("lease-holder", 1, |fleet, role| {
+        let params: Params = role.params()?;
+        let store = role.address(&params.store, 1)?;
+        let works_for_ns = params.works_for_seconds * fleetsim::SECOND;
+        let make = move |_birth: &fleetsim::Birth| Holder { store, works_for_ns, lease_ends: Time::ZERO };
+        fleet.add(role.name(), role.count(), make).map(drop).map_err(|error| error.to_string())
+    });
+    fleetsim::cli::main(registry.monitor(|| Box::new(monitor::ExpiredLease::default())))
+}
