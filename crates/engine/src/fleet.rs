@@ -255,6 +255,7 @@ impl Fleet {
         if self.groups.iter().all(|group| group.count == 0) {
             return Err(Error::new("a fleet needs at least one agent"));
         }
+        self.check_names()?;
         self.check_rules()?;
         let mut links = Links::new(self.default_link.clone(), self.groups.len());
         for (from, to, link) in &self.links {
@@ -262,6 +263,20 @@ impl Fleet {
         }
         let manifest = self.manifest();
         Simulation::new(self, links, manifest)
+    }
+
+    /// The only member of group `coder-2` and the second of group `coder` would both be called `coder-2`.
+    fn check_names(&self) -> Result<(), Error> {
+        for single in self.groups.iter().filter(|group| group.count == 1) {
+            let Some((name, ordinal)) = single.name.rsplit_once('-') else { continue };
+            let Ok(ordinal) = ordinal.parse::<u32>() else { continue };
+            let shares = |group: &&GroupPlan| group.name == name && group.count > 1 && ordinal <= group.count;
+            if self.groups.iter().any(|group| shares(&group)) {
+                let name = &single.name;
+                return Err(Error::new(format!("two agents would be called `{name}`; rename a group")));
+            }
+        }
+        Ok(())
     }
 
     fn check_rules(&self) -> Result<(), Error> {

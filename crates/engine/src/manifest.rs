@@ -119,8 +119,12 @@ impl Names {
         if whole.is_some() {
             return Some(AgentId::named(name, 1));
         }
-        let (group, ordinal) = name.rsplit_once('-')?;
-        let ordinal = ordinal.parse().ok()?;
+        let (group, written) = name.rsplit_once('-')?;
+        let ordinal: u32 = written.parse().ok()?;
+        // One spelling each: `coder-02` and `coder-+2` are nobody.
+        if ordinal.to_string() != written {
+            return None;
+        }
         let (_, count) = self.groups.values().find(|(known, _)| known == group)?;
         (1..=*count).contains(&ordinal).then(|| AgentId::named(group, ordinal))
     }

@@ -386,8 +386,9 @@ impl Simulation {
 fn fate_for(condition: Condition, event: Event) -> Fate {
     match (condition, event) {
         (Condition::Down, Event::Restart) => Fate::Handled,
-        (Condition::Down | Condition::Halted, Event::Crash | Event::Pause | Event::Resume | Event::Clock)
-        | (Condition::Unborn, Event::Crash) => Fate::Void,
+        (Condition::Down | Condition::Halted, Event::Crash | Event::Pause | Event::Resume | Event::Clock) => {
+            Fate::Void
+        }
         (_, Event::Restart) => Fate::Void,
         (Condition::Unborn, Event::Start) => Fate::Handled,
         (_, Event::Start) => Fate::Void,

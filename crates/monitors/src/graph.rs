@@ -1,9 +1,13 @@
 //! Undirected graphs and what their shape says: whose removal separates others, how central the centre is.
+//!
+//! A carrier in the middle of a way is more than a node: the whole way is gone with it, which [`cut`] knows.
 
 use std::collections::{BTreeSet, VecDeque};
 
 /// Nodes times edges up to which betweenness is computed; beyond, it would take minutes.
 const BETWEENNESS_WORK_MAX: usize = 50_000_000;
+/// Nodes times stops up to which cuts are looked for one by one.
+const CUT_WORK_MAX: usize = 50_000_000;
 /// One, in the fixed-point numbers of betweenness.
 const ONE: u128 = 1_000_000_000;
 
@@ -106,6 +110,49 @@ impl Graph {
     }
 }
 
+/// For each of `nodes` whether workers that `paths` connect are apart once all paths through it are gone. `None`
+/// when there is too much to look at; [`Graph::separators`] then finds what a plain graph tells.
+pub(crate) fn cut(nodes: &BTreeSet<usize>, paths: &[Vec<usize>], is_worker: &[bool]) -> Option<Vec<usize>> {
+    let stops: usize = paths.iter().map(Vec::len).sum();
+    if nodes.len().saturating_mul(stops + is_worker.len()) > CUT_WORK_MAX {
+        return None;
+    }
+    let pieces = |node: usize, all: bool| {
+        let mut components = Components::new(is_worker.len());
+        for path in paths.iter().filter(|path| all || !path.contains(&node)) {
+            path.windows(2).for_each(|pair| components.join(pair[0], pair[1]));
+        }
+        let workers = (0..is_worker.len()).filter(|other| *other != node && is_worker[*other]);
+        workers.map(|worker| components.root(worker)).collect::<BTreeSet<usize>>().len()
+    };
+    Some(nodes.iter().copied().filter(|node| pieces(*node, false) > pieces(*node, true)).collect())
+}
+
+/// Sets of nodes that are joined pair by pair.
+struct Components {
+    parents: Vec<usize>,
+}
+
+impl Components {
+    fn new(nodes: usize) -> Components {
+        Components { parents: (0..nodes).collect() }
+    }
+
+    fn root(&mut self, mut node: usize) -> usize {
+        while self.parents[node] != node {
+            // Halving the way for those who come after keeps it short.
+            self.parents[node] = self.parents[self.parents[node]];
+            node = self.parents[node];
+        }
+        node
+    }
+
+    fn join(&mut self, a: usize, b: usize) {
+        let (a, b) = (self.root(a), self.root(b));
+        self.parents[a.max(b)] = a.min(b);
+    }
+}
+
 /// A depth-first search without recursion: a chain of a million agents must not overflow the stack.
 struct Search {
     /// When each node was found.
@@ -149,8 +196,8 @@ impl Search {
                         self.find(next, is_worker, &mut members);
                         stack.push((next, node, 0));
                     }
-                    Some(order) if next != parent => self.low[node] = self.low[node].min(order),
-                    Some(_) => {}
+                    // The way back to the parent counts as well: it reaches no further than the parent.
+                    Some(order) => self.low[node] = self.low[node].min(order),
                 }
             } else {
                 stack.pop();
@@ -246,6 +293,16 @@ mod tests {
         #[test]
         fn separators_equal_those_found_by_removal((graph, is_worker) in graphs()) {
             prop_assert_eq!(graph.separators(&is_worker), separators_by_removal(&graph, &is_worker));
+        }
+
+        #[test]
+        fn on_plain_edges_cuts_are_separators((graph, is_worker) in graphs()) {
+            let all = 0..is_worker.len();
+            let edge = |node: usize| graph.neighbours[node].iter().map(move |next| vec![node, *next]);
+            let paths: Vec<Vec<usize>> = all.clone().flat_map(edge).collect();
+            let separators = graph.separators(&is_worker);
+            let expected = all.clone().filter(|node| separators[*node]).collect();
+            prop_assert_eq!(cut(&all.collect(), &paths, &is_worker), Some(expected));
         }
     }
 

@@ -194,8 +194,8 @@ impl World {
 
     pub(super) fn fate_of(&self, slot: SlotIndex, event: Event) -> Fate {
         let agent = &self.slots[slot as usize];
-        // An agent whose factory panicked was never there to restart.
-        if event == Event::Restart && agent.index == Slot::NOT_MADE {
+        // An agent that was not made yet, or whose factory panicked, is not there to go down or to come back.
+        if matches!(event, Event::Crash | Event::Restart) && agent.index == Slot::NOT_MADE {
             return Fate::Void;
         }
         fate_for(agent.condition, event)
@@ -211,15 +211,15 @@ impl World {
             Event::Message | Event::Timer | Event::Fault => {
                 !matches!(agent.condition, Condition::Down | Condition::Halted)
             }
-            Event::WorkEnd => agent.paused,
+            Event::WorkEnd | Event::Start => agent.paused,
             _ => false,
         }
     }
 
     pub(super) fn hold(&mut self, slot: SlotIndex, event: Pending, arrived: Time) {
         let inbox = self.held.entry(slot).or_default();
-        // The end of work comes before what arrived during the work.
-        if event.event == Event::WorkEnd {
+        // A beginning comes before everything, and the end of work before what arrived during the work.
+        if matches!(event.event, Event::WorkEnd | Event::Start) {
             inbox.push_front((event, arrived));
         } else {
             inbox.push_back((event, arrived));
@@ -233,8 +233,9 @@ impl World {
         }
         let agent = &self.slots[slot as usize];
         let inbox = self.held.get_mut(&slot)?;
-        let work_ended = inbox.front().is_some_and(|(event, _)| event.event == Event::WorkEnd);
-        let free = if work_ended { !agent.paused } else { !agent.is_deaf() };
+        let ends_deafness = |event: &Pending| matches!(event.event, Event::WorkEnd | Event::Start);
+        let first_ends_it = inbox.front().is_some_and(|(event, _)| ends_deafness(event));
+        let free = if first_ends_it { !agent.paused } else { !agent.is_deaf() };
         if !free {
             return None;
         }

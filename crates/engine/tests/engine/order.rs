@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use fleetsim_engine::batch::Event;
+use fleetsim_engine::batch::{Event, Fate};
 use fleetsim_engine::{Control, Time};
 
 use crate::stage::{Cue, Talk, actors, fleet, idle, play, to};
@@ -92,4 +92,16 @@ fn a_rule_at_time_zero_has_no_fixed_place_among_the_starts() {
     let count = (0..200).filter(|seed| crashed_before_start(*seed)).count();
     // 100 expected, standard deviation 7: six of them on either side.
     assert!((58..=142).contains(&count), "{count}");
+}
+
+#[test]
+fn what_crashes_at_time_zero_is_down_whatever_the_tie() {
+    for seed in 0..50 {
+        let mut fleet = fleet(seed);
+        idle(&mut fleet, "a", 1);
+        fleet.control("rule", Time::ZERO, to("a", 1).id(), Control::Crash);
+        fleet.send_at(Time::from_ns(1), to("a", 1), &Talk::Quiet);
+        let last = play(fleet).rows.pop().expect("the message arrives");
+        assert_eq!((last.event, last.fate), (Event::Message, Fate::Down), "seed {seed}");
+    }
 }

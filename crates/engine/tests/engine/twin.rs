@@ -122,9 +122,9 @@ impl Twin<'_> {
 
     fn next_waiting(&mut self, target: AgentId) -> Option<(Pending, u64)> {
         let mind = self.minds.get_mut(&target)?;
-        let work_ended = mind.inbox.first()?.0.event == Event::WorkEnd;
-        let listens = !mind.paused && mind.condition != Condition::Unborn && (work_ended || !mind.busy);
-        listens.then(|| mind.inbox.remove(0))
+        let begins = matches!(mind.inbox.first()?.0.event, Event::WorkEnd | Event::Start);
+        let hears = mind.condition != Condition::Unborn && !mind.busy;
+        (!mind.paused && (begins || hears)).then(|| mind.inbox.remove(0))
     }
 
     fn deliver(&mut self, event: Pending, arrived: u64) {
@@ -139,7 +139,7 @@ impl Twin<'_> {
                 mind.inbox.push((event, arrived));
                 return;
             }
-            Event::WorkEnd if mind.paused => {
+            Event::WorkEnd | Event::Start if mind.paused && lives => {
                 mind.inbox.insert(0, (event, arrived));
                 return;
             }
@@ -160,7 +160,7 @@ impl Twin<'_> {
                 mind.busy = false;
                 self.act(&event, arrived);
             }
-            (Event::Crash, Condition::Up) => {
+            (Event::Crash, Condition::Up | Condition::Unborn) => {
                 self.line(&event, Fate::Handled, arrived);
                 self.fall(event.target);
             }
@@ -237,7 +237,8 @@ impl Twin<'_> {
         let mind = self.minds.get_mut(&me).expect("it exists");
         mind.condition = Condition::Down;
         for (event, arrived) in std::mem::take(&mut mind.inbox) {
-            self.line(&event, Fate::Forgotten, arrived);
+            let fate = if event.event == Event::Start { Fate::Void } else { Fate::Forgotten };
+            self.line(&event, fate, arrived);
         }
     }
 

@@ -111,8 +111,6 @@ fn findings(report: &Report, judgement: &Judgement, paint: Paint, lines: &mut Ve
 pub(crate) fn finding(number: usize, finding: &Finding, is_unexpected: bool, paint: Paint) -> Vec<String> {
     let summary = escape(&finding.summary);
     let summary = if is_unexpected { paint.bad(&summary) } else { paint.strong(&summary) };
-    let times =
-        if finding.count > 1 { format!(" ({} times)", grouped(finding.count)) } else { String::new() };
     let mut lines = vec![format!("{:>2}. {summary}", number + 1)];
     for witness in finding.evidence.iter().take(WITNESSES_MAX) {
         lines.push(format!("      #e{} {} {}", witness.event, clock(witness.at), escape(&witness.text)));

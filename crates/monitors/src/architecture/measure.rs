@@ -6,7 +6,7 @@ use fleetsim_engine::{AgentId, Names};
 
 use super::{Architecture, Centralisation, NodeKind, NodeMeasures, SeamMeasures, Share, Shares, classify};
 use crate::config::Medium;
-use crate::graph::Graph;
+use crate::graph::{self, Graph};
 use crate::monitor::Moment;
 use crate::ratio::Ratio;
 use crate::role::Role;
@@ -45,7 +45,7 @@ pub(crate) fn measure(topology: &Topology, names: &Names) -> Architecture {
     };
     let workers = view.workers();
     let transport = view.transport(&workers, &decisions);
-    let separates = transport.graph.separators(&transport.is_worker);
+    let separates = transport.separators();
     let one_hub = decider.is_some_and(|(node, _)| {
         Ratio::new(touches.get(&node).copied().unwrap_or(0), hand_overs).at_least(4, 5)
     });
@@ -122,10 +122,25 @@ struct View<'a> {
     stores: BTreeSet<AgentId>,
 }
 
+/// The transport graph, with the ways that items take through it.
 struct Transport {
     nodes: Vec<Node>,
     graph: Graph,
+    paths: Vec<Vec<usize>>,
+    /// The nodes through which others hand over.
+    carriers: BTreeSet<usize>,
     is_worker: Vec<bool>,
+}
+
+impl Transport {
+    /// For each node whether workers are apart without it.
+    fn separators(&self) -> Vec<bool> {
+        let mut separators = self.graph.separators(&self.is_worker);
+        for carrier in graph::cut(&self.carriers, &self.paths, &self.is_worker).unwrap_or_default() {
+            separators[carrier] = true;
+        }
+        separators
+    }
 }
 
 impl<'a> View<'a> {
@@ -279,28 +294,31 @@ impl<'a> View<'a> {
     }
 
     fn transport(&self, workers: &BTreeSet<AgentId>, decisions: &Counts) -> Transport {
-        let mut edges: Vec<(Node, Node)> = Vec::new();
+        let (mut paths, mut carriers) = (Vec::new(), BTreeSet::new());
         for route in &self.topology.routes {
             let giver = (!self.is_outside(route.giver)).then(|| self.node(route.giver));
             let receiver = (!self.is_outside(route.receiver)).then(|| self.node(route.receiver));
             let medium = route.medium.and_then(|medium| self.medium(medium));
             let relay = route.relay.map(|relay| self.node(relay));
-            let stops: Vec<Node> = [giver, medium, relay, receiver].into_iter().flatten().collect();
-            edges.extend(stops.windows(2).map(|pair| (pair[0], pair[1])));
+            carriers.extend([medium, relay].into_iter().flatten());
+            paths.push([giver, medium, relay, receiver].into_iter().flatten().collect::<Vec<Node>>());
         }
         // Whoever claims from a store is connected through it to all others that do.
         let is_store = |store: AgentId| self.stores.contains(&store) && !self.is_outside(store);
         let from_stores = self.topology.chose.iter().filter(|(store, _)| is_store(*store));
-        edges.extend(from_stores.map(|(store, worker)| (self.node(*store), self.node(*worker))));
-        let mut nodes: BTreeSet<Node> = edges.iter().flat_map(|(a, b)| [*a, *b]).collect();
+        paths.extend(from_stores.map(|(store, worker)| vec![self.node(*store), self.node(*worker)]));
+        let mut nodes: BTreeSet<Node> = paths.iter().flatten().copied().collect();
         nodes.extend(workers.iter().map(|worker| self.node(*worker)));
         nodes.extend(decisions.keys());
         let nodes: Vec<Node> = nodes.into_iter().collect();
-        let index = |node: Node| nodes.binary_search(&node).expect("the nodes are those of the edges");
-        let graph = Graph::new(nodes.len(), edges.into_iter().map(|(a, b)| (index(a), index(b))));
+        let index = |node: &Node| nodes.binary_search(node).expect("the nodes are those of the paths");
+        let paths: Vec<Vec<usize>> = paths.iter().map(|path| path.iter().map(index).collect()).collect();
+        let edges = paths.iter().flat_map(|path| path.windows(2).map(|pair| (pair[0], pair[1])));
+        let graph = Graph::new(nodes.len(), edges);
+        let carriers = carriers.iter().map(index).collect();
         let is_worker =
             nodes.iter().map(|node| matches!(node, Node::Agent(agent) if workers.contains(agent))).collect();
-        Transport { nodes, graph, is_worker }
+        Transport { nodes, graph, paths, carriers, is_worker }
     }
 
     fn nodes(
