@@ -206,7 +206,7 @@ pub enum Fact<'a> {
     },
     /// A check of an item ended.
     Checked {
-        /// The item of work.
+        /// The item of work; 0 for all results together.
         item: u64,
         /// What the check said.
         passed: bool,

@@ -138,9 +138,9 @@ fn own_agents_run_and_are_replayed() {
     let me = std::env::current_exe().expect("the test knows itself");
     let me = me.file_name().and_then(|name| name.to_str()).expect("the name is text").to_owned();
     assert_eq!(stdout.lines().last(), Some(format!("replay: {me} replay {trace}").as_str()));
-    assert!(stdout.contains("14,402 events among 2 agents"), "{stdout}");
+    assert!(stdout.contains("14,400 events among 2 agents"), "{stdout}");
     let (stdout, _) = call(&["replay", trace], 0);
-    assert!(stdout.starts_with("identical: 14,402 events"), "{stdout}");
+    assert!(stdout.starts_with("identical: 14,400 events"), "{stdout}");
     let (stdout, _) = call(&["inspect", &format!("{trace}@30s"), "--limit", "2"], 0);
     assert!(stdout.contains("ticker-"), "{stdout}");
 }

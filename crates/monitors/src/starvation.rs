@@ -32,8 +32,8 @@ pub struct Starvation {
     agent_waits: BTreeMap<(u32, Role), Waits<AgentId>>,
     /// What each agent waits for, so that a crash ends its waits.
     waiting_for: BTreeSet<(AgentId, u32)>,
-    /// The tokens that were granted to each agent.
-    granted: BTreeMap<AgentId, u64>,
+    /// The tokens of a model that were granted to each agent that asked.
+    granted: BTreeMap<(u32, AgentId), u64>,
     ready: TaskLines,
     /// Tasks from when they were added: judged only in fleets that never state when a task is ready.
     added: TaskLines,
@@ -189,16 +189,19 @@ impl Starvation {
             }
         }
         let starved = all.iter().filter(|(_, waits)| waits.starved > 0);
-        let finding = |((resource, role), waits): (&(u32, Role), &Waits<AgentId>)| {
-            let resource = self.resources.name(*resource);
+        let finding = |((number, role), waits): (&(u32, Role), &Waits<AgentId>)| {
+            let resource = self.resources.name(*number);
             let role_name = role.name(names);
             let mut finding =
                 finding(resource, &role_name, waits, self.bound_ns(*role), |agent| shown(&names.of(agent)));
             let served = jain_index(waits.served.values().copied());
-            let granted = waits.served.keys().map(|agent| self.granted.get(agent).copied().unwrap_or(0));
             finding.numbers.0.push(("jain_served_thousandths", served.thousandths()));
+            let agents = (*number, AgentId::from_u64(0))..=(*number, AgentId::from_u64(u64::MAX));
+            let granted = self.granted.range(agents).map(|(_, tokens)| *tokens);
             if granted.clone().any(|tokens| tokens > 0) {
-                finding.numbers.0.push(("jain_tokens_thousandths", jain_index(granted).thousandths()));
+                let (jain, agents) = (jain_index(granted.clone()), counted(granted.count() as u64, "agent"));
+                finding.summary += &format!("; Jain's index of the tokens granted to {agents} is {jain}");
+                finding.numbers.0.push(("jain_tokens_thousandths", jain.thousandths()));
             }
             finding.agents = waits.longest.iter().map(|starved| names.of(starved.who)).collect();
             finding.agents.sort();
@@ -322,9 +325,11 @@ impl Monitor for Starvation {
                     self.ready.leave(task);
                     self.added.leave(task);
                 }
-                Fact::Requested { by, admitted: true, tokens_in, tokens_out, .. } => {
-                    let granted = self.granted.entry(by).or_default();
-                    *granted = granted.saturating_add(tokens_in).saturating_add(tokens_out);
+                Fact::Requested { model, by, admitted, tokens_in, tokens_out, .. } => {
+                    let granted = self.granted.entry((self.resources.number(model), by)).or_default();
+                    if admitted {
+                        *granted = granted.saturating_add(tokens_in).saturating_add(tokens_out);
+                    }
                 }
                 _ => {}
             }

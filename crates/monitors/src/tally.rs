@@ -13,7 +13,7 @@ use crate::intern::Interner;
 use crate::ratio::Ratio;
 use crate::role::Role;
 
-pub use report::{CostTally, Fairness, RequestTally, RoleTally, SeamTally, TallyReport, TaskTally};
+pub use report::{CheckTally, CostTally, Fairness, RequestTally, RoleTally, SeamTally, TallyReport, TaskTally};
 
 /// Counts what happens in a run.
 #[derive(Clone, Debug)]
@@ -27,6 +27,7 @@ pub struct Tally {
     seams: BTreeMap<u32, Seam>,
     /// Offers that nobody has received yet: the seam, and since when.
     offers: BTreeMap<u64, (u32, Time)>,
+    checks: CheckTally,
     cost: CostTally,
     requests: RequestTally,
     roles: BTreeMap<Role, RoleCounts>,
@@ -100,6 +101,7 @@ impl Tally {
             last_done: None,
             seams: BTreeMap::new(),
             offers: BTreeMap::new(),
+            checks: CheckTally::default(),
             cost: CostTally::default(),
             requests: RequestTally::default(),
             roles: BTreeMap::new(),
@@ -128,6 +130,12 @@ impl Tally {
                     self.observe_seam(step.time, fact)
                 }
                 Fact::Spent { .. } | Fact::Requested { .. } => self.observe_cost(step.target, fact),
+                Fact::Checked { item: 0, passed, .. } => self.checks.together = Some(*passed),
+                Fact::Checked { passed, actual, .. } => {
+                    self.checks.passed += u64::from(*passed);
+                    self.checks.failed += u64::from(!*passed);
+                    self.checks.wrongly_passed += u64::from(*passed && !*actual);
+                }
                 Fact::WaitOn { on } => {
                     let on = self.owned(on);
                     let waits = self.waits.entry(step.target).or_default();
@@ -253,6 +261,7 @@ impl Tally {
     pub fn report(&self, duplicated: &BTreeMap<&str, u64>, names: &Names) -> TallyReport {
         TallyReport {
             tasks: self.task_tally(),
+            checks: self.checks,
             cost: self.cost,
             seams: self.seam_tallies(duplicated),
             requests: self.requests,

@@ -213,7 +213,7 @@ fn moments_are_shown_and_explained() {
     for said in ["scenario   pipeline.toml", "seed       1", "digest     ", "#e0 00:00:00", "--limit"] {
         assert!(called.stdout.contains(said), "{said}:\n{}", called.stdout);
     }
-    let called = call(&["inspect", &trace, "--agent", "sender", "--kind", "Acted", "--limit", "2"]).exits(0);
+    let called = call(&["inspect", &trace, "--agent", "poster", "--kind", "Acted", "--limit", "2"]).exits(0);
     assert_eq!(called.stdout.matches("states Acted").count(), 2, "{}", called.stdout);
     let json = call(&["inspect", &format!("{trace}@1h"), "--limit", "3", "--format", "json"]).exits(0).json();
     let steps = json["steps"].as_array().unwrap();

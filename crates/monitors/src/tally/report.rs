@@ -10,6 +10,8 @@ use crate::ratio::Ratio;
 pub struct TallyReport {
     /// What became of the tasks.
     pub tasks: TaskTally,
+    /// What checks of items said.
+    pub checks: CheckTally,
     /// What was spent on models.
     pub cost: CostTally,
     /// The seams, by name.
@@ -39,6 +41,20 @@ pub struct TaskTally {
     pub makespan_ns: u64,
     /// Tasks done in an hour of the makespan, in thousandths.
     pub done_per_hour_thousandths: u64,
+}
+
+/// What checks of items said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct CheckTally {
+    /// Checks that passed.
+    pub passed: u64,
+    /// Checks that failed.
+    pub failed: u64,
+    /// Checks that passed what was wrong.
+    pub wrongly_passed: u64,
+    /// What the check of all results together said (item 0), if there was one: `passed` alone does not tell that
+    /// results which are right one by one are wrong together.
+    pub together: Option<bool>,
 }
 
 /// What was spent on models.

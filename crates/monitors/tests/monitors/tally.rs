@@ -109,3 +109,15 @@ fn waits_are_gathered_by_role() {
     );
     assert_eq!((roles[0].inbox_waits.count(), roles[0].inbox_waits.longest_ns()), (1, 5 * SECOND));
 }
+
+#[test]
+fn results_that_pass_one_by_one_can_fail_together() {
+    let check = |item, passed, actual| Fact::Checked { item, passed, actual };
+    let mut run = Run::default();
+    run.at(1, "coder-1", [check(1, true, true), check(2, true, false), check(3, false, false)]);
+    assert_eq!(run.report().tally.checks.together, None);
+    run.at(2, "outside", [check(0, false, false)]);
+    let checks = run.report().tally.checks;
+    assert_eq!((checks.passed, checks.failed, checks.wrongly_passed), (2, 1, 1));
+    assert_eq!(checks.together, Some(false));
+}
