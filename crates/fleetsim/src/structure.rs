@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use fleetsim_monitors::ArchitectureClass;
 use fleetsim_scenario::vocabulary::{ChosenBy, Document, MediumKind, Seam};
 
+use crate::output::figures;
+
 /// One seam's weight: divided among the members of a role, since each takes part in as many hand-overs.
 const WHOLE: u64 = 1_000_000;
 
@@ -48,18 +50,27 @@ pub(crate) fn structure(document: &Document) -> Option<Structure> {
         }
     }
     let class = classify(document, seams, &choosers, &ends, &carriers);
-    let (decides, carries) = (largest(&choosers), largest(&carriers));
     let mut reasons = Vec::new();
-    if let Some((role, count)) = decides {
-        reasons.push(format!("{} of {seams} seams are chosen by {role}", count.seams));
+    if let Some((role, count)) = largest(&choosers) {
+        reasons.push(format!("{} of {} are chosen by {role}", count.seams, figures::counted(seams, "seam")));
     }
-    if let Some((medium, count)) = carries {
-        reasons.push(format!("{} of {seams} go through {medium}", count.seams));
+    if let Some((medium, count)) = largest(&carriers) {
+        reasons.push(format!("{} of {seams} carried by {medium}", count.seams));
+    }
+    if let Some((role, count)) = largest(&ends).filter(|(_, count)| is_half(*count, seams)) {
+        let members = document.role.get(role).map_or(1, |role| role.count.get());
+        let each = if members > 1 { format!(", which has {members} agents") } else { String::new() };
+        reasons.push(format!("{} of {seams} touching {role}{each}", count.seams));
     }
     if reasons.is_empty() {
-        reasons.push(format!("nobody chooses at {seams} seams and nothing carries them"));
+        reasons.push(format!("{}, chosen and carried by nobody", figures::counted(seams, "seam")));
     }
     Some(Structure { class, text: format!("structurally: {}: {class}", reasons.join(", ")) })
+}
+
+/// Whether one member has a part in half of the seams, which makes it a hub.
+fn is_half(count: Count, seams: u64) -> bool {
+    count.of_one * 2 >= seams * WHOLE
 }
 
 fn chooser(seam: &Seam) -> Option<&str> {
@@ -160,7 +171,7 @@ mod tests {
                 "a = { from = \"outside\", to = \"x\", via = \"hub\", chosen-by = \"boss\" }\n\
                  b = { from = \"x\", to = \"y\", via = \"hub\", chosen-by = \"boss\" }",
                 HubAndSpoke,
-                "2 of 2 seams are chosen by boss",
+                "2 of 2 seams are chosen by boss, 2 of 2 carried by boss, 2 of 2 touching boss",
             ),
             (
                 3,
@@ -168,7 +179,7 @@ mod tests {
                 "a = { from = \"outside\", to = \"x\", via = \"q\", chosen-by = \"boss\" }\n\
                  b = { from = \"x\", to = \"y\", via = \"q\", chosen-by = \"boss\" }",
                 DistributedHubAndSpoke,
-                "2 of 2 go through q",
+                "2 of 2 carried by q",
             ),
             (
                 9,
@@ -176,7 +187,7 @@ mod tests {
                 "a = { from = \"outside\", to = \"x\", via = \"d\" }\nb = { from = \"x\", to = \"y\", via = \"d\" }\n\
                  c = { from = \"y\", to = \"x\", via = \"d\" }",
                 PeerToPeer,
-                "1 of 3 seams are chosen by x",
+                "1 of 3 seams are chosen by x: ",
             ),
         ] {
             let found = of(workers, media, seams);

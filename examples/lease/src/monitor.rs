@@ -41,10 +41,19 @@ impl Monitor for ExpiredLease {
             let (holder, owner) = (names.of(*holder), names.of(*owner));
             let text = format!("{holder} finished task {task} although {owner} had claimed it since");
             let (class, severity) = (Class::Safety, Severity::High);
-            let mut finding =
-                Finding::new("expired-lease", class, severity, self.name(), *finished, "the task store", &text);
+            let mut finding = Finding::new(
+                "expired-lease",
+                class,
+                severity,
+                self.name(),
+                *finished,
+                "the task store",
+                &text,
+            );
             finding.evidence.push(Evidence::new(*claimed, format!("{owner} claimed task {task}")));
-            finding.evidence.push(Evidence::new(*finished, format!("{holder} finished it under the older claim")));
+            finding
+                .evidence
+                .push(Evidence::new(*finished, format!("{holder} finished it under the older claim")));
             finding.remedy = Some("let the store check the fencing token (checks-fence = true)".to_owned());
             finding.agents = vec![holder, owner];
             finding

@@ -175,7 +175,8 @@ impl<'a> Painter<'a> {
                 self.out.push(')');
             }
             Shape::Record(parts) => {
-                self.out += if self.out.is_empty() || self.out.ends_with(' ') { "{ " } else { " { " };
+                let opens = self.out.is_empty() || self.out.ends_with([' ', '(', '[']);
+                self.out += if opens { "{ " } else { " { " };
                 for (at, (name, part)) in parts.iter().enumerate() {
                     self.out += if at > 0 { ", " } else { "" };
                     let _ = write!(self.out, "{name}: ");
@@ -250,6 +251,12 @@ mod tests {
         Numbers(i16, Vec<u8>),
         Plain,
         One(char),
+        Inner(Fields),
+    }
+
+    #[derive(Serialize, Deserialize)]
+    struct Fields {
+        task: u8,
     }
 
     #[test]
@@ -263,6 +270,7 @@ mod tests {
             (Sample::Numbers(-3, vec![1, 2]), "Numbers(-3, [1, 2])"),
             (Sample::Plain, "Plain"),
             (Sample::One('é'), "One('é')"),
+            (Sample::Inner(Fields { task: 3 }), "Inner({ task: 3 })"),
         ] {
             let mut bytes = Vec::new();
             let kind = codec::encode_kind(&value, &mut bytes);

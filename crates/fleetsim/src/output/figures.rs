@@ -31,14 +31,18 @@ pub(crate) fn clock(at: Time) -> Time {
     Time::from_ns(at.as_ns() - at.as_ns() % unit)
 }
 
-/// Money: `$12.34`, below a dollar `$0.0123`.
+/// Money: `$12.34`; below a dollar with up to four decimals, `$0.0123`.
 pub(crate) fn dollars(nano_dollars: u64) -> String {
     const DOLLAR: u64 = 1_000_000_000;
     let (whole, rest) = (nano_dollars / DOLLAR, nano_dollars % DOLLAR);
     match (whole, rest) {
         (0, 0) => "$0.00".to_owned(),
         (0, ..100_000) => "less than $0.0001".to_owned(),
-        (0, _) => format!("$0.{:04}", rest / 100_000),
+        (0, _) => {
+            let digits = format!("{:04}", rest / 100_000);
+            let (cents, finer) = digits.split_at(2);
+            format!("$0.{cents}{}", finer.trim_end_matches('0'))
+        }
         _ => format!("${}.{:02}", grouped(whole), rest / 10_000_000),
     }
 }
@@ -99,6 +103,8 @@ mod tests {
             (0, "$0.00"),
             (99_999, "less than $0.0001"),
             (12_345_678, "$0.0123"),
+            (120_000_000, "$0.12"),
+            (500_000_000, "$0.50"),
             (999_999_999, "$0.9999"),
             (1_009_999_999, "$1.00"),
             (1_234_567_890_000_000, "$1,234,567.89"),

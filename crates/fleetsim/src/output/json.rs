@@ -1,7 +1,7 @@
 //! The report of a run for programs: one object whose fields are contract; more may be added.
 
 use fleetsim_engine::SEMANTICS;
-use fleetsim_monitors::{Finding, Report, SeamTally};
+use fleetsim_monitors::{Finding, Report};
 use fleetsim_trace_replay::FORMAT;
 use serde_json::{Value, json};
 
@@ -51,17 +51,14 @@ pub(crate) fn run(view: &RunView<'_>) -> Value {
 
 fn judged(report: &Report, judgement: &Judgement, own_seed: bool) -> Value {
     let tally = &report.tally;
-    let seams: Vec<Value> = tally.seams.iter().map(seam).collect();
     let expectations = judgement.judged.iter().map(|judged| expectation(judged, own_seed));
     json!({
         "tasks": tally.tasks,
         "cost": tally.cost,
-        "seams": seams,
+        "seams": tally.seams,
         "requests": tally.requests,
         "roles": tally.roles,
         "fairness": tally.fairness,
-        "claims_met": report.architecture.class.is_none()
-            || !report.findings.iter().any(|finding| finding.kind == "misnamed-architecture"),
         "architecture": report.architecture.class.map(|class| class.name()),
         "architecture_details": report.architecture,
         "findings": findings(&report.findings, judgement),
@@ -91,8 +88,4 @@ pub(crate) fn expectation(judged: &Judged, own_seed: bool) -> Value {
         "text": judged.text, "seeds": seeds, "verdict": verdict,
         "fails": Judgement::fails(judged, own_seed),
     })
-}
-
-fn seam(seam: &SeamTally) -> Value {
-    json!(seam)
 }

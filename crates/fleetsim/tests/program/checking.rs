@@ -7,7 +7,7 @@ fn a_sound_scenario_is_told_what_it_leaves_open() {
     let called = call(&["check", &fixture("pipeline.toml"), &fixture("calm.toml")]).exits(0);
     for said in [
         "6 agents, 3 seams, 4 expectations",
-        "structurally: 2 of 3 seams are chosen by coordinator, 2 of 3 go through post: distributed hub-and-spoke",
+        "structurally: 2 of 3 seams are chosen by coordinator, 2 of 3 carried by post: distributed hub-and-spoke",
         "note: no fleet-cost-breaker: nothing stops spending",
         "note: action send cannot be taken back and has no gate",
         "note: medium post delivers at least once",
