@@ -26,7 +26,7 @@ struct Process {
 impl Process {
     fn pass_on(&self, ctx: &mut Context<'_, Self>) {
         let token = ctx.random().next_u64();
-        let ordinal = (u128::from(token) * u128::from(self.agents) >> 64) as u32 + 1;
+        let ordinal = ((u128::from(token) * u128::from(self.agents)) >> 64) as u32 + 1;
         ctx.send(Address::new(AgentId::named("process", ordinal)), Job::Token(token));
     }
 }

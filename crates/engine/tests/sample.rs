@@ -55,18 +55,8 @@ type Golden = (&'static str, Result<Sampler, Invalid>, [u64; 8], u64);
 fn golden_values() {
     let table = [(0, 10), (500_000, 40), (990_000, 400), (PER_MILLION, 9_000)];
     let cases: &[Golden] = &[
-        (
-            "constant",
-            Ok(Sampler::constant(42)),
-            [42, 42, 42, 42, 42, 42, 42, 42],
-            0x8614_3950_e4c1_d525,
-        ),
-        (
-            "uniform",
-            Sampler::uniform(10, 15),
-            [11, 14, 11, 12, 14, 10, 13, 13],
-            0x30f8_e62a_8a95_7762,
-        ),
+        ("constant", Ok(Sampler::constant(42)), [42, 42, 42, 42, 42, 42, 42, 42], 0x8614_3950_e4c1_d525),
+        ("uniform", Sampler::uniform(10, 15), [11, 14, 11, 12, 14, 10, 13, 13], 0x30f8_e62a_8a95_7762),
         (
             "uniform over three quarters of the words",
             Sampler::uniform(0, (3 << 62) - 1),
@@ -145,16 +135,7 @@ fn golden_values() {
         (
             "gamma, bursty",
             Sampler::gamma(SECOND_NS, 2_500_000),
-            [
-                859_963,
-                3_572,
-                269_703_316,
-                1_034_363_597,
-                2_069,
-                1_445_245,
-                313_362_004,
-                6_521_153,
-            ],
+            [859_963, 3_572, 269_703_316, 1_034_363_597, 2_069, 1_445_245, 313_362_004, 6_521_153],
             0xefb7_8316_56b7_3efe,
         ),
         (
@@ -196,10 +177,7 @@ fn golden_values() {
             differences += &format!("{name}: {found_first:?}, {found_hash:#018x}\n");
         }
     }
-    assert!(
-        differences.is_empty(),
-        "golden values differ; found\n{differences}"
-    );
+    assert!(differences.is_empty(), "golden values differ; found\n{differences}");
 }
 
 #[test]
@@ -215,20 +193,11 @@ fn mistakes_are_named() {
     let half = PER_MILLION / 2;
     let table = |points: &[(u32, u64)]| Sampler::empirical(points);
     for (result, message) in [
-        (
-            Sampler::uniform(9, 3),
-            "lower bound is 9, expected at most the upper bound, which is 3",
-        ),
+        (Sampler::uniform(9, 3), "lower bound is 9, expected at most the upper bound, which is 3"),
         (Sampler::exponential(0), "mean is 0, expected at least 1"),
         (Sampler::lognormal(0, 5), "median is 0, expected at least 1"),
-        (
-            Sampler::lognormal(6, 5),
-            "p99 is 5, expected at least the median, which is 6",
-        ),
-        (
-            Sampler::gamma(0, PER_MILLION),
-            "mean is 0, expected at least 1",
-        ),
+        (Sampler::lognormal(6, 5), "p99 is 5, expected at least the median, which is 6"),
+        (Sampler::gamma(0, PER_MILLION), "mean is 0, expected at least 1"),
         (
             Sampler::gamma(1, 999),
             "coefficient of variation is 999 parts per million, expected 1000 to 100000000",
@@ -237,30 +206,12 @@ fn mistakes_are_named() {
             Sampler::gamma(1, 100_000_001),
             "coefficient of variation is 100000001 parts per million, expected 1000 to 100000000",
         ),
-        (
-            Sampler::pareto(0, PER_MILLION),
-            "minimum is 0, expected at least 1",
-        ),
-        (
-            Sampler::pareto(1, 0),
-            "shape is 0, expected at least 1 part per million",
-        ),
-        (
-            table(&[]),
-            "table of quantiles has 0 points, expected at least 2",
-        ),
-        (
-            table(&[(0, 1)]),
-            "table of quantiles has 1 points, expected at least 2",
-        ),
-        (
-            table(&[(1, 1), (PER_MILLION, 2)]),
-            "first quantile is 1 parts per million, expected 0",
-        ),
-        (
-            table(&[(0, 1), (half, 2)]),
-            "last quantile is 500000 parts per million, expected 1000000",
-        ),
+        (Sampler::pareto(0, PER_MILLION), "minimum is 0, expected at least 1"),
+        (Sampler::pareto(1, 0), "shape is 0, expected at least 1 part per million"),
+        (table(&[]), "table of quantiles has 0 points, expected at least 2"),
+        (table(&[(0, 1)]), "table of quantiles has 1 points, expected at least 2"),
+        (table(&[(1, 1), (PER_MILLION, 2)]), "first quantile is 1 parts per million, expected 0"),
+        (table(&[(0, 1), (half, 2)]), "last quantile is 500000 parts per million, expected 1000000"),
         (
             table(&[(0, 1), (PER_MILLION + 1, 2)]),
             "last quantile is 1000001 parts per million, expected 1000000",
@@ -275,10 +226,7 @@ fn mistakes_are_named() {
             "value at 1000000 parts per million is 3, \
              expected at least the value before, which is 7",
         ),
-        (
-            Sampler::from_observations(Vec::new()),
-            "there are 0 observations, expected at least 1",
-        ),
+        (Sampler::from_observations(Vec::new()), "there are 0 observations, expected at least 1"),
     ] {
         assert_eq!(result.unwrap_err().to_string(), message);
     }
@@ -297,16 +245,8 @@ fn extremes_saturate() {
         (Sampler::pareto(u64::MAX, u32::MAX), 0, u64::MAX),
         // As a float, this minimum is one less.
         (Sampler::pareto((1 << 53) + 1, u32::MAX), 0, (1 << 53) + 1),
-        (
-            Sampler::empirical(&[(0, 0), (PER_MILLION, u64::MAX)]),
-            12_345,
-            12_345,
-        ),
-        (
-            Sampler::empirical(&[(0, 0), (PER_MILLION, u64::MAX)]),
-            u64::MAX,
-            u64::MAX,
-        ),
+        (Sampler::empirical(&[(0, 0), (PER_MILLION, u64::MAX)]), 12_345, 12_345),
+        (Sampler::empirical(&[(0, 0), (PER_MILLION, u64::MAX)]), u64::MAX, u64::MAX),
         (Sampler::from_observations(vec![5]), u64::MAX, 5),
         (Sampler::from_observations(vec![5]), 0, 5),
     ] {
@@ -345,18 +285,12 @@ fn empirical_agrees_with_interpolation() {
     let sampler = Sampler::empirical(&points).unwrap();
     for step in 0..10_000_u64 {
         let share = step as f64 / 10_000.0;
-        let after = points
-            .iter()
-            .position(|&(ppm, _)| f64::from(ppm) / 1e6 > share)
-            .unwrap();
+        let after = points.iter().position(|&(ppm, _)| f64::from(ppm) / 1e6 > share).unwrap();
         let ((from_ppm, from), (to_ppm, to)) = (points[after - 1], points[after]);
         let part = (share * 1e6 - f64::from(from_ppm)) / f64::from(to_ppm - from_ppm);
         let expected = from as f64 + part * (to - from) as f64;
         let found = sample_at(&sampler, (share * u64::MAX as f64) as u64) as f64;
-        assert!(
-            (found - expected).abs() <= 0.500_1,
-            "at {share} found {found}, expected {expected}"
-        );
+        assert!((found - expected).abs() <= 0.500_1, "at {share} found {found}, expected {expected}");
     }
 }
 
@@ -376,14 +310,10 @@ fn one_draw_sampler() -> impl Strategy<Value = Sampler> {
     let positive = prop_oneof![1..=1_000_u64, 1..=u64::MAX];
     let shape_ppm = prop_oneof![1..=5 * PER_MILLION, 1..=u32::MAX];
     let lognormal = (positive.clone(), positive.clone());
-    let quantiles = (
-        prop::collection::btree_set(1..PER_MILLION, 0..20),
-        prop::collection::vec(any::<u64>(), 22),
-    );
+    let quantiles =
+        (prop::collection::btree_set(1..PER_MILLION, 0..20), prop::collection::vec(any::<u64>(), 22));
     prop_oneof![
-        positive
-            .clone()
-            .prop_map(|mean| Sampler::exponential(mean).unwrap()),
+        positive.clone().prop_map(|mean| Sampler::exponential(mean).unwrap()),
         lognormal.prop_map(|(a, b)| Sampler::lognormal(a.min(b), a.max(b)).unwrap()),
         (positive, shape_ppm).prop_map(|(minimum, shape)| Sampler::pareto(minimum, shape).unwrap()),
         quantiles.prop_map(|(inner, mut values)| {

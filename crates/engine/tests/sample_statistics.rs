@@ -12,9 +12,7 @@ const MEAN: u64 = 1_000_000_000;
 
 fn draw(sampler: &Sampler, seed: u64) -> Vec<f64> {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
-    (0..COUNT)
-        .map(|_| sampler.sample(&mut random) as f64)
-        .collect()
+    (0..COUNT).map(|_| sampler.sample(&mut random) as f64).collect()
 }
 
 /// Mean and variance within six standard errors; `kurtosis` is the fourth central moment over the
@@ -35,12 +33,7 @@ fn mean_and_variance() {
     let triangle = [(0, 0), (500_000, 40), (PER_MILLION, 100)];
     let cases = [
         (Ok(Sampler::constant(MEAN)), mean, 0.0, 1.0),
-        (
-            Sampler::uniform(0, 2 * MEAN),
-            mean,
-            mean / 3.0_f64.sqrt(),
-            1.8,
-        ),
+        (Sampler::uniform(0, 2 * MEAN), mean, mean / 3.0_f64.sqrt(), 1.8),
         (Sampler::uniform(1, 6), 3.5, (35.0 / 12.0_f64).sqrt(), 1.8),
         (Sampler::exponential(MEAN), mean, mean, 9.0),
         (
@@ -55,12 +48,7 @@ fn mean_and_variance() {
         gamma_case(1_500_000),
         gamma_case(3_000_000),
         // Shape 5: variance 5 / (4² · 3) of the minimum squared; kurtosis 3 + 70.8.
-        (
-            Sampler::pareto(MEAN, 5 * PER_MILLION),
-            1.25 * mean,
-            mean * (5.0 / 48.0_f64).sqrt(),
-            73.8,
-        ),
+        (Sampler::pareto(MEAN, 5 * PER_MILLION), 1.25 * mean, mean * (5.0 / 48.0_f64).sqrt(), 73.8),
         (
             Sampler::empirical(&triangle),
             table_mean,
@@ -72,10 +60,7 @@ fn mean_and_variance() {
     for (seed, (sampler, mean, deviation, kurtosis)) in (0..).zip(cases) {
         let sampler = sampler.expect("the parameters are valid");
         let known = sampler.mean().expect("the distribution has a mean");
-        assert!(
-            (known / mean - 1.0).abs() < 1e-8,
-            "{sampler:?} says mean {known}, expected {mean}"
-        );
+        assert!((known / mean - 1.0).abs() < 1e-8, "{sampler:?} says mean {known}, expected {mean}");
 
         let samples = draw(&sampler, seed);
         let count = COUNT as f64;
@@ -117,23 +102,12 @@ fn distribution_functions() {
             let y = 4.0 * x;
             1.0 - libm::exp(-y) * (1.0 + y + y * y / 2.0 + y * y * y / 6.0)
         }),
-        (Sampler::gamma(MEAN, 1_414_214), |x| {
-            2.0 * normal(x.sqrt()) - 1.0
-        }),
-        (Sampler::pareto(MEAN, 1_500_000), |x| {
-            1.0 - libm::pow(x, -1.5)
-        }),
+        (Sampler::gamma(MEAN, 1_414_214), |x| 2.0 * normal(x.sqrt()) - 1.0),
+        (Sampler::pareto(MEAN, 1_500_000), |x| 1.0 - libm::pow(x, -1.5)),
         (Sampler::pareto(MEAN, 500_000), |x| 1.0 - 1.0 / x.sqrt()),
-        (
-            Sampler::empirical(&[(0, 0), (900_000, MEAN), (PER_MILLION, 11 * MEAN)]),
-            |x| {
-                if x <= 1.0 {
-                    0.9 * x
-                } else {
-                    0.9 + 0.01 * (x - 1.0)
-                }
-            },
-        ),
+        (Sampler::empirical(&[(0, 0), (900_000, MEAN), (PER_MILLION, 11 * MEAN)]), |x| {
+            if x <= 1.0 { 0.9 * x } else { 0.9 + 0.01 * (x - 1.0) }
+        }),
     ];
     let count = COUNT as f64;
     let bound = (libm::log(2.0 / 1e-6) / (2.0 * count)).sqrt();
@@ -144,14 +118,10 @@ fn distribution_functions() {
         let mut distance = 0.0_f64;
         for (rank, sample) in samples.iter().enumerate() {
             let expected = distribution(sample / MEAN as f64);
-            distance = distance
-                .max((rank as f64 + 1.0) / count - expected)
-                .max(expected - rank as f64 / count);
+            distance =
+                distance.max((rank as f64 + 1.0) / count - expected).max(expected - rank as f64 / count);
         }
-        assert!(
-            distance <= bound,
-            "{sampler:?}: distance {distance}, bound {bound}"
-        );
+        assert!(distance <= bound, "{sampler:?}: distance {distance}, bound {bound}");
     }
 }
 
@@ -188,19 +158,13 @@ fn neighbours_are_independent() {
     ] {
         let sampler = sampler.expect("the parameters are valid");
         // Logarithms, as a product of heavy tails has no useful standard error.
-        let samples: Vec<f64> = draw(&sampler, seed)
-            .into_iter()
-            .map(|x| libm::log(x.max(1.0)))
-            .collect();
+        let samples: Vec<f64> = draw(&sampler, seed).into_iter().map(|x| libm::log(x.max(1.0))).collect();
         let mean = samples.iter().sum::<f64>() / COUNT as f64;
         let centered: Vec<f64> = samples.iter().map(|x| x - mean).collect();
         let square: f64 = centered.iter().map(|x| x * x).sum();
         let product: f64 = centered.windows(2).map(|pair| pair[0] * pair[1]).sum();
         let bound = 6.0 / (COUNT as f64).sqrt();
         let correlation = product / square;
-        assert!(
-            correlation.abs() <= bound,
-            "{sampler:?}: correlation {correlation}"
-        );
+        assert!(correlation.abs() <= bound, "{sampler:?}: correlation {correlation}");
     }
 }

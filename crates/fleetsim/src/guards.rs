@@ -1,6 +1,6 @@
 //! What a scenario leaves unguarded: notes of `check`, each with what may come of it.
 
-use fleetsim_scenario::vocabulary::{Delivery, Document, MediumKind, When};
+use fleetsim_scenario::vocabulary::{Delivery, Document, Medium, MediumKind, When};
 
 /// The notes, in the order of the vocabulary.
 pub(crate) fn absent(document: &Document) -> Vec<String> {
@@ -36,8 +36,10 @@ pub(crate) fn absent(document: &Document) -> Vec<String> {
             "seam {name} sends work back and there is no review-rounds: it may go back for ever"
         ));
     }
-    if document.model.names().next().is_some() && guard.dead_letter_after.is_none() {
-        notes.push("no dead-letter-after: an item that keeps failing is tried again for ever".to_owned());
+    let redelivers =
+        |medium: &Medium| medium.kind == MediumKind::Queue && medium.delivery != Some(Delivery::AtMostOnce);
+    if document.medium.iter().any(|(_, medium)| redelivers(medium)) && guard.dead_letter_after.is_none() {
+        notes.push("no dead-letter-after: what nobody acknowledges is delivered again for ever".to_owned());
     }
     for (name, role) in document.role.iter() {
         let Some(edits) = &role.edits else { continue };
@@ -51,9 +53,10 @@ pub(crate) fn absent(document: &Document) -> Vec<String> {
             ));
         }
     }
-    if document.may.is_empty() {
-        notes.push("no [may]: every role may read and write everything".to_owned());
-    }
+    notes.push(match document.may.is_empty() {
+        true => "no [may]: every role may read and write everything".to_owned(),
+        false => "[may] is checked for mistakes, but this version does not judge runs by it".to_owned(),
+    });
     notes
 }
 

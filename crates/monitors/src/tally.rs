@@ -13,7 +13,9 @@ use crate::intern::Interner;
 use crate::ratio::Ratio;
 use crate::role::Role;
 
-pub use report::{CheckTally, CostTally, Fairness, RequestTally, RoleTally, SeamTally, TallyReport, TaskTally};
+pub use report::{
+    CheckTally, CostTally, Fairness, RequestTally, RoleTally, SeamTally, TallyReport, TaskTally,
+};
 
 /// Counts what happens in a run.
 #[derive(Clone, Debug)]

@@ -50,7 +50,8 @@ impl Behaviours {
     }
 
     pub(crate) fn add(&self, name: &str, fleet: &mut Fleet, role: &RolePlan<'_>) -> Result<(), String> {
-        let (_, add) = self.known.get(name).ok_or_else(|| format!("this program has no behaviour `{name}`"))?;
+        let (_, add) =
+            self.known.get(name).ok_or_else(|| format!("this program has no behaviour `{name}`"))?;
         add(fleet, role)
     }
 }

@@ -64,7 +64,8 @@ impl<'a> Plan<'a> {
         for (name, medium) in document.medium.iter() {
             if matches!(medium.kind, MediumKind::MergeQueue | MediumKind::BranchPerAgent) {
                 let kind = medium.kind.as_str();
-                reasons.push(format!("medium.{name}: this version can check kind `{kind}` but not run it yet"));
+                reasons
+                    .push(format!("medium.{name}: this version can check kind `{kind}` but not run it yet"));
             }
         }
         for (name, medium) in document.medium.iter() {
@@ -73,7 +74,8 @@ impl<'a> Plan<'a> {
             }
         }
         for (name, work) in document.work.iter() {
-            for (word, used) in [("touches", work.touches.is_some()), ("waits-for", work.waits_for.is_some())] {
+            for (word, used) in [("touches", work.touches.is_some()), ("waits-for", work.waits_for.is_some())]
+            {
                 if used {
                     reasons.push(format!("work.{name}.{word}: this version can check it but not run it yet"));
                 }

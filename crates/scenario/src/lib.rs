@@ -62,9 +62,9 @@ mod tree;
 mod validate;
 pub mod vocabulary;
 
+pub use arrivals::{Arrivals, RecordedArrival};
 pub use behaviour::{Behaviours, RolePlan};
 pub use build::{BuildError, Plan};
-pub use arrivals::{Arrivals, RecordedArrival};
 pub use distribution::{CountDistribution, Distribution, DurationDistribution, Shape};
 pub use error::Error;
 pub use load::{DataFile, Loaded};

@@ -74,7 +74,8 @@ impl Loaded {
                 continue;
             }
             let kept = files.iter().find(|(path, _)| path == from);
-            let (path, text) = kept.ok_or_else(|| Error::io(Path::new(from), io::ErrorKind::NotFound.into()))?;
+            let (path, text) =
+                kept.ok_or_else(|| Error::io(Path::new(from), io::ErrorKind::NotFound.into()))?;
             data.push(understand(Path::new(path), from, text.clone())?);
         }
         Ok(Loaded { scenario, data })

@@ -97,3 +97,8 @@ fn text_and_overrides_give_the_same_scenario_again() {
     let kept = Overrides::from(scenario.overrides().pairs().to_vec());
     assert_eq!(Scenario::parse("a", scenario.text(), &kept).unwrap(), scenario);
 }
+
+#[test]
+fn every_word_of_the_vocabulary_is_accepted() {
+    parse("everything.toml", include_str!("examples/everything.toml"));
+}

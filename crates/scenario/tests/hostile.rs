@@ -54,6 +54,12 @@ fn a_file_full_of_unknown_names_is_answered_in_time() {
     let mistakes = Scenario::parse("s.toml", &text, &Overrides::none()).unwrap_err();
     assert_eq!(mistakes.len(), 1_000, "and no more");
     assert!(mistakes.render(false).contains("… and 900 more"));
+
+    // Two stages, each with as many as are kept.
+    let unknown: String = (0..2_000).map(|n| format!("u{n} = 1\n")).collect();
+    let both = text.replacen("lasts", &format!("{unknown}lasts"), 1);
+    let mistakes = Scenario::parse("s.toml", &both, &Overrides::none()).unwrap_err();
+    assert_eq!(mistakes.len(), 1_000, "and no more");
 }
 
 #[test]

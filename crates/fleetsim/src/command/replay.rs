@@ -287,6 +287,13 @@ fn show_as_json(arguments: &Arguments, trace: &Trace, replayed: &Replayed) -> Re
         Some(judgement) => json::findings(&report.findings, judgement),
         None => report.findings.iter().map(|finding| json!(finding)).collect(),
     });
+    let judgement = replayed.report.as_ref().and_then(|(_, judgement)| judgement.as_ref());
+    let own_seed = recording::scenario(header)
+        .is_ok_and(|loaded| loaded.scenario.document().fleet.seed.unsigned_abs() == header.seed);
+    let expectations = judgement.map(|judgement| {
+        let shown = judgement.judged.iter().map(|judged| json::expectation(judged, own_seed));
+        shown.collect::<Vec<_>>()
+    });
     let divergence = replayed.divergence.as_ref();
     show_json(&json!({
         "trace": arguments.trace.to_string_lossy(),
@@ -302,5 +309,7 @@ fn show_as_json(arguments: &Arguments, trace: &Trace, replayed: &Replayed) -> Re
         "damage": replayed.damage.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "architecture": replayed.report.as_ref().and_then(|(report, _)| report.architecture.class).map(|class| class.name()),
         "findings": findings,
+        "expectations": expectations,
+        "expected_met": judgement.map(|judgement| judgement.is_met(own_seed)),
     }))
 }

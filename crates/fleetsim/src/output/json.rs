@@ -54,6 +54,7 @@ fn judged(report: &Report, judgement: &Judgement, own_seed: bool) -> Value {
     let expectations = judgement.judged.iter().map(|judged| expectation(judged, own_seed));
     json!({
         "tasks": tally.tasks,
+        "checks": tally.checks,
         "cost": tally.cost,
         "seams": tally.seams,
         "requests": tally.requests,

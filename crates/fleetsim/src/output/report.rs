@@ -228,6 +228,24 @@ fn tally(report: &Report, lines: &mut Vec<String>) {
             grouped(requests.refused),
         ));
     }
+    let checks = &report.tally.checks;
+    if checks.passed > 0 || checks.failed > 0 || checks.together.is_some() {
+        let together = match checks.together {
+            None => "",
+            Some(true) => "; all results together: passed",
+            Some(false) => "; all results together: failed",
+        };
+        let (passed, failed) = (grouped(checks.passed), grouped(checks.failed));
+        lines.push(format!("checks of results one by one: {passed} passed, {failed} failed{together}"));
+    }
+    for fairness in report.tally.fairness.iter().filter(|fairness| fairness.agents > 1) {
+        lines.push(format!(
+            "fairness at {}: Jain's index {} over the tokens of {} agents",
+            escape(&fairness.model),
+            fairness.jain,
+            grouped(fairness.agents),
+        ));
+    }
 }
 
 /// What was expected; those that failed come first.

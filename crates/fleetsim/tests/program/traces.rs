@@ -38,6 +38,16 @@ fn a_record_is_judged_as_the_run_was() {
         assert_eq!(json["digest"], live["digest"], "{level}");
         assert_eq!(json["identical"], Value::Null, "nothing was executed");
     }
+    // A run that was cut short leaves undecided what the whole one decides.
+    for (more, verdict) in [(&["--until", "3h"][..], "undecided"), (&[], "met")] {
+        let trace = folder.record("whole", more);
+        for how in [&["--detached"][..], &[]] {
+            let mut words = vec!["replay", &trace, "--format", "json"];
+            words.extend(how);
+            let json = call(&words).exits(0).json();
+            assert_eq!(json["expectations"][2]["verdict"], verdict, "{more:?} {how:?}: {json:#}");
+        }
+    }
     let trace = folder.record("digest", &["--record", "digest"]);
     let called = call(&["replay", &trace, "--detached"]).exits(2);
     assert!(called.stderr.contains("holds no steps to judge"), "{}", called.stderr);
@@ -94,6 +104,26 @@ fn every_flipped_byte_is_noticed_and_located() {
             let is_located = called.stderr.contains("byte") || called.stderr.contains("not a trace");
             assert!(is_located, "byte {place} {more:?}: {}", called.stderr);
         }
+    }
+}
+
+#[test]
+fn damage_is_told_even_where_it_does_no_harm() {
+    let folder = Folder::new();
+    let trace = folder.record("run.fleet", &[]);
+    let mut bytes = fs::read(&trace).unwrap();
+    let in_index = bytes.len() - 40;
+    bytes[in_index] ^= 1;
+    let damaged = folder.write("damaged.fleet", bytes);
+    for (words, shown) in [
+        (&["inspect", &damaged][..], "scenario   pipeline.toml"),
+        (&["why", &format!("{damaged}#e50")], "#e50 "),
+        (&["diff", &trace, &damaged], "identical: "),
+        (&["replay", &damaged], "identical: "),
+    ] {
+        let called = call(words).exits(4);
+        assert!(called.stdout.contains(shown), "{words:?}: {called:?}");
+        assert!(called.stderr.contains("index"), "{words:?}: {}", called.stderr);
     }
 }
 

@@ -26,8 +26,10 @@ fn meant(document: &Document, kind: FaultKind<'_>) -> Result<Fault, BuildError> 
         agent(document, name).ok_or_else(|| BuildError::because(format!("there is no agent `{name}`")))
     };
     let at = |at: Duration| Time::from_ns(at.nanoseconds());
-    let messages = |from: &Option<String>, to: &Option<String>| Messages { from: from.clone(), to: to.clone() };
-    let share = |share: scalar::Share| Share { numerator: share.numerator(), denominator: share.denominator() };
+    let messages =
+        |from: &Option<String>, to: &Option<String>| Messages { from: from.clone(), to: to.clone() };
+    let share =
+        |share: scalar::Share| Share { numerator: share.numerator(), denominator: share.denominator() };
     Ok(match kind {
         FaultKind::Crash(crash) => Fault::Crash { agent: agent(&crash.agent)?, at: at(crash.at) },
         FaultKind::Restart(restart) => Fault::Restart { agent: agent(&restart.agent)?, at: at(restart.at) },

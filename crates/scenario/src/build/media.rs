@@ -29,7 +29,8 @@ pub(super) fn add(fleet: &mut Fleet, document: &Document, seams: &Arc<[Seam]>) -
             }
             MediumKind::TaskStore => {
                 let lease_ns = medium.lease.map(|lease| lease.nanoseconds());
-                let settings = task_store::Settings { lease_ns, checks_fence: medium.checks_fence != Some(false) };
+                let settings =
+                    task_store::Settings { lease_ns, checks_fence: medium.checks_fence != Some(false) };
                 fleet.add(name, 1, move |_birth| TaskStore::new(settings, Arc::clone(&seams)))?;
             }
             MediumKind::ArtifactStore => {

@@ -33,8 +33,8 @@ fn drawn<T: Copy>(shape: &Shape<T>, number: fn(T) -> u64) -> Result<Sampler, Inv
         Shape::Pareto { at_least, shape } => Sampler::pareto(number(*at_least), per_million(*shape)),
         Shape::Table(points) => {
             let quantile = |share: crate::scalar::Share| {
-                let parts = u128::from(share.numerator()) * u128::from(PER_MILLION)
-                    / u128::from(share.denominator());
+                let parts =
+                    u128::from(share.numerator()) * u128::from(PER_MILLION) / u128::from(share.denominator());
                 u32::try_from(parts).unwrap_or(PER_MILLION)
             };
             let mut table: Vec<(u32, u64)> =

@@ -137,7 +137,8 @@ impl Judge<'_> {
             Some((role, number.parse::<u64>().ok().filter(|_| plain)?))
         });
         let Some((role, number)) = numbered else {
-            let help = "agents are called by role and number, such as \"coder-1\", or by role where there is one";
+            let help =
+                "agents are called by role and number, such as \"coder-1\", or by role where there is one";
             let message = format!("no agent `{}`", shown_short(agent));
             self.wrong_with_help(Code::UnknownName, path, message, help);
             return;

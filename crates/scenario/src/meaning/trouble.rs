@@ -43,10 +43,9 @@ impl Judge<'_> {
 
     pub(super) fn guards(&mut self) {
         let guard = &self.document.guard;
-        for (field, count) in [
-            ("dead-letter-after", guard.dead_letter_after),
-            ("review-rounds", guard.review_rounds),
-        ] {
+        for (field, count) in
+            [("dead-letter-after", guard.dead_letter_after), ("review-rounds", guard.review_rounds)]
+        {
             if count.is_some_and(|count| count.get() == 0) {
                 let path = Path::top().key("guard").key(field);
                 let help = "leave the guard out to turn it off";

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Arrives;
-use crate::scalar::{Count, Duration, Share};
+use crate::scalar::{Count, Share};
 
 /// One kind of work: how many items, when they arrive, where they enter and when they are done.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
@@ -26,8 +26,6 @@ pub struct Work {
     pub touches: Option<Touches>,
     /// How often an item has to wait for an earlier one.
     pub waits_for: Option<WaitsFor>,
-    /// An item that nobody has begun this long after its arrival is starving.
-    pub must_start_within: Option<Duration>,
 }
 
 /// Who finds out whether finished work is right.
