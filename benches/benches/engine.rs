@@ -1,7 +1,5 @@
 //! The engine loop: PHOLD through the public API, without a record and with a digest.
 
-#![expect(missing_docs, reason = "criterion's macros write functions without docs")]
-
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use fleetsim_benches::{events, phold};
 use fleetsim_engine::DigestSink;

@@ -1,7 +1,5 @@
 //! The recorder: the same PHOLD run, written in full to a file, beside the run that is only digested.
 
-#![expect(missing_docs, reason = "criterion's macros write functions without docs")]
-
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use fleetsim_benches::{events, phold};
 use fleetsim_engine::{DigestSink, Time};

@@ -1,7 +1,5 @@
 //! Whole scenarios in one process: reading the file, running with monitors and digest.
 
-#![expect(missing_docs, reason = "criterion's macros write functions without docs")]
-
 use std::path::Path;
 
 use criterion::{Criterion, criterion_group, criterion_main};

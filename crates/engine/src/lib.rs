@@ -79,7 +79,7 @@ pub use context::{Context, TimerId};
 pub use control::Control;
 pub use deviation::{Deviation, Deviations, MessageId};
 pub use digest::{Digest, DigestSink, RunDigest};
-pub use disk::Disk;
+pub use disk::{Disk, Torn};
 pub use error::Error;
 pub use fact::{Fact, Value, Waited};
 pub use fleet::{Fleet, Group};
