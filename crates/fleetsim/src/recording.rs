@@ -43,11 +43,8 @@ pub(crate) fn header(
 ) -> Header {
     let scenario = &loaded.scenario;
     let name = Path::new(scenario.name()).file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let file = |file: &fleetsim_scenario::DataFile| DataFile {
-        name: file.path.clone(),
-        blake3: blake3::hash(file.text.as_bytes()).to_string(),
-        text: file.text.clone(),
-    };
+    let file =
+        |file: &fleetsim_scenario::DataFile| DataFile { name: file.path.clone(), text: file.text.clone() };
     let behaviour = |(name, version): (String, u32)| Behaviour { name, version: version.to_string() };
     Header {
         program,

@@ -13,6 +13,7 @@ use serde_json::Value;
 
 /// The first argument with which the test is the program.
 const AS_PROGRAM: &str = "--as-program";
+const AS_CHANGED_PROGRAM: &str = "--as-changed-program";
 
 #[derive(Serialize, Deserialize)]
 enum Ping {
@@ -30,6 +31,8 @@ enum Manner {
     Panics,
     Hangs,
     Remembers,
+    /// Like `Good`, but the twentieth number is another one: what a change of code may do unnoticed.
+    Changed,
 }
 
 /// Sends itself a number every second.
@@ -64,6 +67,7 @@ impl Agent for Ticker {
         self.number += 1;
         let memory = match self.manner {
             Manner::Remembers if self.number == 3 => MEMORY.fetch_add(1000, Ordering::Relaxed),
+            Manner::Changed if self.number == 20 => 500,
             _ => 0,
         };
         let to = ctx.own_address();
@@ -79,9 +83,9 @@ fn ticker(manner: Manner) -> impl Fn(&mut Fleet, &RolePlan<'_>) -> Result<(), St
     }
 }
 
-fn program(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+fn program(good: Manner, arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let registry = Registry::default()
-        .behaviour("good", 3, ticker(Manner::Good))
+        .behaviour("good", 3, ticker(good))
         .behaviour("panics", 1, ticker(Manner::Panics))
         .behaviour("hangs", 1, ticker(Manner::Hangs))
         .behaviour("remembers", 1, ticker(Manner::Remembers));
@@ -91,16 +95,23 @@ fn program(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os();
     let called = arguments.next().unwrap_or_default();
-    if arguments.next().is_some_and(|first| first == AS_PROGRAM) {
-        return program(std::iter::once(called).chain(arguments));
+    match arguments.next() {
+        Some(first) if first == AS_PROGRAM => {
+            return program(Manner::Good, std::iter::once(called).chain(arguments));
+        }
+        Some(first) if first == AS_CHANGED_PROGRAM => {
+            return program(Manner::Changed, std::iter::once(called).chain(arguments));
+        }
+        _ => {}
     }
     own_agents_run_and_are_replayed();
     a_version_of_an_agent_is_part_of_the_run();
+    a_changed_agent_parts_from_its_trace();
     panics_are_findings_and_told_once();
     endless_handlers_are_named();
     agents_that_remember_are_found_out();
     an_interrupted_run_leaves_what_it_has();
-    println!("own_program: 6 tests passed");
+    println!("own_program: 7 tests passed");
     ExitCode::SUCCESS
 }
 
@@ -162,6 +173,37 @@ fn a_version_of_an_agent_is_part_of_the_run() {
     let (_, stderr) = call(&["replay", older], 5);
     assert!(stderr.contains("`good` version 2 (this program has 3)"), "{stderr}");
     call(&["replay", older, "--attempt"], 0);
+}
+
+/// The behaviour changed, its version did not: the replay names the first event that differs.
+fn a_changed_agent_parts_from_its_trace() {
+    let folder = tempfile::tempdir().expect("there is room");
+    let (scenario, trace) = (scenario(folder.path(), "good", "1m"), folder.path().join("run.fleet"));
+    let trace = trace.to_str().expect("the path is text");
+    call(&["run", &scenario, "--trace", trace], 0);
+    let replay = |words: &[&str]| {
+        let mut command = Command::new(std::env::current_exe().expect("the test knows itself"));
+        command.arg(AS_CHANGED_PROGRAM).args(["replay", trace]).args(words).stdin(Stdio::null());
+        let output = command.output().expect("the program starts");
+        assert_eq!(output.status.code(), Some(3));
+        String::from_utf8(output.stdout).expect("it is text")
+    };
+    let stdout = replay(&[]);
+    for said in ["first difference at #e", "ticker-", "payload", "number: 20", "number: 520"] {
+        assert!(stdout.contains(said), "{said}:\n{stdout}");
+    }
+    let json: Value = serde_json::from_str(&replay(&["--format", "json"])).expect("it is JSON");
+    let divergence = &json["first_divergence"];
+    assert!(divergence["agent"].as_str().is_some_and(|agent| agent.starts_with("ticker-")), "{divergence:#}");
+    // Ten events on either side of the one that differs, in both runs.
+    let event = divergence["event"].as_u64().expect("an event");
+    for around in [event - 10, event + 10] {
+        assert_eq!(
+            stdout.matches(&format!("#e{around} ")).count(),
+            if around < event { 1 } else { 2 },
+            "{stdout}"
+        );
+    }
 }
 
 fn panics_are_findings_and_told_once() {

@@ -309,9 +309,8 @@ impl Tally {
                 waits: seam.waits.clone(),
             }
         };
-        let mut tallies: Vec<SeamTally> = self.seams.iter().map(seam_tally).collect();
-        tallies.sort_by(|a, b| a.name.cmp(&b.name));
-        tallies
+        // Numbers are given in order of first use: the way that work takes through a fleet.
+        self.seams.iter().map(seam_tally).collect()
     }
 
     fn role_tallies(&self, names: &Names) -> Vec<RoleTally> {

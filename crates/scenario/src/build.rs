@@ -4,6 +4,7 @@ mod actions;
 mod faults;
 mod media;
 mod models;
+mod monitors;
 mod roles;
 mod sampler;
 mod seams;
@@ -143,48 +144,6 @@ impl<'a> Plan<'a> {
     /// What the monitors must know of the fleet.
     #[must_use]
     pub fn monitors(&self) -> MonitorConfig {
-        monitors(self.loaded.scenario.document())
+        monitors::config(self.loaded.scenario.document())
     }
-}
-
-/// What the monitors must know of a fleet.
-fn monitors(document: &crate::vocabulary::Document) -> MonitorConfig {
-    use fleetsim_monitors::{ArchitectureClass, Medium};
-
-    use crate::vocabulary::Architecture;
-
-    let mut config = MonitorConfig {
-        claims_to_be: document.fleet.claims_to_be.map(|claim| match claim {
-            Architecture::PeerToPeer => ArchitectureClass::PeerToPeer,
-            Architecture::HubAndSpoke => ArchitectureClass::HubAndSpoke,
-            Architecture::DistributedHubAndSpoke => ArchitectureClass::DistributedHubAndSpoke,
-            Architecture::Hybrid => ArchitectureClass::Hybrid,
-        }),
-        outside: document.work.names().map(|name| work::group_name(document, name)).collect(),
-        ..MonitorConfig::default()
-    };
-    for (name, seam) in document.seam.iter() {
-        let late_after_ns = seam.late_after.map_or(seams::LATE_AFTER_NS, |bound| bound.nanoseconds());
-        config.late_after_ns.insert(name.to_owned(), late_after_ns);
-    }
-    for (name, role) in document.role.iter() {
-        if let Some(bound) = role.waits_at_most {
-            config.wait_bound_ns.insert(name.to_owned(), bound.nanoseconds());
-        }
-        if matches!(role.nature(), Some(Nature::Human(_))) {
-            config.people.insert(name.to_owned());
-        }
-    }
-    for (name, medium) in document.medium.iter() {
-        let meant = match (medium.kind, &medium.of) {
-            (MediumKind::Inbox, Some(of)) => Medium::Inbox(of.clone()),
-            (MediumKind::Inbox, None) => Medium::Direct,
-            _ => Medium::Carrier,
-        };
-        config.media.insert(name.to_owned(), meant);
-        if medium.kind == MediumKind::TaskStore {
-            config.stores.insert(name.to_owned());
-        }
-    }
-    config
 }

@@ -83,10 +83,7 @@ pub struct ScenarioText {
 pub struct DataFile {
     /// Its name, as the scenario gives it.
     pub name: String,
-    /// The BLAKE3 hash of its contents, in hexadecimal.
-    pub blake3: String,
     /// Its contents: a run depends on them as it does on the scenario.
-    #[serde(default)]
     pub text: String,
 }
 

@@ -117,7 +117,6 @@ fn again(arguments: &Arguments, program: &Program, trace: &Trace) -> Result<Repl
     let header = trace.header();
     check_versions(header, program, arguments)?;
     let loaded = recording::scenario(header).map_err(|error| Failure::of_recorded_scenario(&error))?;
-    check_data(header)?;
     let plan = Plan::new(&loaded, &program.registry.behaviours)?;
     let told = Told { seed: header.seed, limits: header.limits };
     let limits = told.limits(&plan);
@@ -218,21 +217,6 @@ fn check_versions(header: &Header, program: &Program, arguments: &Arguments) -> 
         return Err(Failure::new(Exit::Incompatible, &message));
     }
     Ok(())
-}
-
-/// Whether the data files are those that the run was made with.
-fn check_data(header: &Header) -> Result<(), Failure> {
-    let differs = |file: &&fleetsim_trace_replay::DataFile| {
-        blake3::hash(file.text.as_bytes()).to_string() != file.blake3
-    };
-    match header.scenario.files.iter().find(differs) {
-        None => Ok(()),
-        Some(file) => {
-            let message =
-                format!("the trace's copy of the data file `{}` does not have its recorded hash", file.name);
-            Err(Failure::new(Exit::Damaged, &message))
-        }
-    }
 }
 
 fn show_as_text(trace: &Trace, replayed: &Replayed) -> Result<(), Failure> {

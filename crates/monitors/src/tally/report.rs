@@ -14,7 +14,7 @@ pub struct TallyReport {
     pub checks: CheckTally,
     /// What was spent on models.
     pub cost: CostTally,
-    /// The seams, by name.
+    /// The seams, in the order in which the run first used them.
     pub seams: Vec<SeamTally>,
     /// What the providers answered.
     pub requests: RequestTally,
