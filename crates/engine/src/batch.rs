@@ -4,11 +4,13 @@
 //! columns, the engine applies them from here, and the trace writer, the digest and the monitors read them here:
 //! nothing is copied on the way. A batch holds [`STEPS_MAX`] steps, except for the last of a run.
 
-use crate::codec;
-use crate::fact::Fact;
+mod view;
+
 use crate::identity::AgentId;
 use crate::message::ProtocolId;
 use crate::time::Time;
+
+pub use view::{Effect, Effects, Step, Steps};
 
 /// Steps in a full batch, and between two checkpoints of the digest.
 pub const STEPS_MAX: usize = 4096;
@@ -249,7 +251,7 @@ impl Batch {
     /// The steps, in order.
     #[must_use]
     pub fn iter(&self) -> Steps<'_> {
-        Steps { batch: self, step: 0, effect: 0, fact_byte: 0, payload_byte: 0 }
+        Steps::of(self)
     }
 
     /// Empties the batch, keeping its memory, and lets the next step have `first_ordinal`.
@@ -478,180 +480,4 @@ pub(crate) struct AppliedEffect<'a> {
     pub(crate) kind: u16,
     pub(crate) delay_ns: u64,
     pub(crate) payload: &'a [u8],
-}
-
-/// The steps of a batch, in order.
-#[derive(Clone, Debug)]
-pub struct Steps<'a> {
-    batch: &'a Batch,
-    step: usize,
-    effect: usize,
-    fact_byte: usize,
-    payload_byte: usize,
-}
-
-impl<'a> Iterator for Steps<'a> {
-    type Item = Step<'a>;
-
-    fn next(&mut self) -> Option<Step<'a>> {
-        let columns = &self.batch.steps;
-        let at = self.step;
-        let time_ns = *columns.time_ns.get(at)?;
-        let effects = Effects {
-            batch: self.batch,
-            at: self.effect,
-            end: self.effect + columns.effects[at] as usize,
-            sequence: columns.first_sequence[at],
-            fact_byte: self.fact_byte,
-            payload_byte: self.payload_byte,
-        };
-        self.step += 1;
-        // Walk over the effects' bytes, so that the next step finds its own.
-        for index in effects.at..effects.end {
-            let length = self.batch.effects.length[index] as usize;
-            if self.batch.effects.effect[index] == EffectKind::Fact as u8 {
-                self.fact_byte += length;
-            } else {
-                self.payload_byte += length;
-            }
-        }
-        self.effect = effects.end;
-        Some(Step {
-            ordinal: self.batch.first_ordinal + at as u64,
-            time: Time::from_ns(time_ns),
-            target: AgentId::from_u64(columns.target[at]),
-            source: AgentId::from_u64(columns.source[at]),
-            sequence: columns.sequence[at],
-            event: Event::from_byte(columns.event[at]).expect("a batch is checked"),
-            fate: Fate::from_byte(columns.fate[at]).expect("a batch is checked"),
-            waited_ns: columns.waited_ns[at],
-            protocol: ProtocolId(columns.protocol[at]),
-            kind: columns.kind[at],
-            effects,
-        })
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        let left = self.batch.len() - self.step;
-        (left, Some(left))
-    }
-}
-
-impl ExactSizeIterator for Steps<'_> {}
-
-/// One event and all the effects that it caused.
-#[derive(Clone, Debug)]
-pub struct Step<'a> {
-    /// Its number in the run, from 0.
-    pub ordinal: u64,
-    /// When it happened, in world time.
-    pub time: Time,
-    /// To whom.
-    pub target: AgentId,
-    /// Who caused it. With `sequence` this names the causing effect, and is the identity of a message.
-    pub source: AgentId,
-    /// The number of the causing effect among those of `source`.
-    pub sequence: u32,
-    /// What happened.
-    pub event: Event,
-    /// What became of it.
-    pub fate: Fate,
-    /// How long it waited at its target before it was handled, in nanoseconds.
-    pub waited_ns: u64,
-    /// The message's protocol.
-    pub protocol: ProtocolId,
-    /// The kind of message or timer.
-    pub kind: u16,
-    /// What the handler asked for.
-    pub effects: Effects<'a>,
-}
-
-impl<'a> Step<'a> {
-    /// The facts that the target stated in this step.
-    pub fn facts(&self) -> impl Iterator<Item = Fact<'a>> + use<'a> {
-        self.effects.clone().filter_map(|effect| effect.fact())
-    }
-}
-
-/// The effects of a step, in the order in which they were asked for.
-#[derive(Clone, Debug)]
-pub struct Effects<'a> {
-    batch: &'a Batch,
-    at: usize,
-    end: usize,
-    sequence: u32,
-    fact_byte: usize,
-    payload_byte: usize,
-}
-
-impl<'a> Iterator for Effects<'a> {
-    type Item = Effect<'a>;
-
-    fn next(&mut self) -> Option<Effect<'a>> {
-        if self.at >= self.end {
-            return None;
-        }
-        let columns = &self.batch.effects;
-        let at = self.at;
-        self.at += 1;
-        let kind = EffectKind::from_byte(columns.effect[at]).expect("a batch is checked");
-        let length = columns.length[at] as usize;
-        let (bytes, at_byte) = if kind == EffectKind::Fact {
-            (Some(self.batch.facts.as_slice()), &mut self.fact_byte)
-        } else {
-            (self.batch.payloads.as_deref(), &mut self.payload_byte)
-        };
-        let payload = bytes.map(|bytes| &bytes[*at_byte..*at_byte + length]);
-        *at_byte += length;
-        let sequence = kind.is_numbered().then_some(self.sequence);
-        self.sequence = self.sequence.wrapping_add(u32::from(kind.is_numbered()));
-        Some(Effect {
-            effect: kind,
-            sequence,
-            object: columns.object[at],
-            protocol: ProtocolId(columns.protocol[at]),
-            kind: columns.kind[at],
-            delay_ns: columns.delay_ns[at],
-            length: columns.length[at],
-            payload,
-        })
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.end - self.at, Some(self.end - self.at))
-    }
-}
-
-impl ExactSizeIterator for Effects<'_> {}
-
-/// One thing that a handler asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Effect<'a> {
-    /// What.
-    pub effect: EffectKind,
-    /// Its number among the numbered effects of its agent, if it takes one.
-    pub sequence: Option<u32>,
-    /// The receiver, the child, or the sequence number of the cancelled timer; otherwise 0.
-    pub object: u64,
-    /// The message's protocol.
-    pub protocol: ProtocolId,
-    /// The kind of message, timer or fact.
-    pub kind: u16,
-    /// The delay that the agent asked for, in nanoseconds.
-    pub delay_ns: u64,
-    /// The encoded length in bytes.
-    pub length: u32,
-    /// The encoded fields, unless they were not recorded.
-    pub payload: Option<&'a [u8]>,
-}
-
-impl<'a> Effect<'a> {
-    /// The fact that was stated, if this is one that this program knows.
-    #[must_use]
-    pub fn fact(&self) -> Option<Fact<'a>> {
-        if self.effect != EffectKind::Fact {
-            return None;
-        }
-        codec::decode(self.payload?)
-    }
 }
