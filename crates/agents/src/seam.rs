@@ -73,6 +73,13 @@ pub struct Giver {
 }
 
 impl Giver {
+    /// The giver of an agent that restarted. It has forgotten how far it came, and must not use a number again.
+    pub(crate) fn of_a_new_life<A: Agent>(ctx: &Context<'_, A>) -> Giver {
+        let key = [ctx.id().as_u64(), ctx.now().as_ns()];
+        // Half of the numbers are left to count up.
+        Giver { offers: ctx.luck_of("offers of a new life", key).next() >> 1 }
+    }
+
     /// Offers `item` along `seam`.
     pub fn offer<A: Agent>(&mut self, ctx: &mut Context<'_, A>, seam: &Seam, item: Item) {
         let giver = ctx.id();

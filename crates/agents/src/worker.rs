@@ -66,8 +66,9 @@ pub struct Worker {
     job: Option<Job>,
     /// Parcels passed on so far, for taking receivers in turn.
     relayed: u64,
-    /// Offers that were dealt with, kept only under the guard `dedupe-hand-overs`.
-    seen: BTreeSet<u64>,
+    /// Offers that were dealt with, and whether that was passing them on: who chooses itself does both. Kept only
+    /// under the guard `dedupe-hand-overs`.
+    seen: BTreeSet<(u64, bool)>,
 }
 
 impl Worker {
@@ -89,13 +90,14 @@ impl Worker {
 
     fn begin(&mut self, ctx: &mut Context<'_, Self>, task: Task) {
         if let Task::Parcel(parcel, origin) = task {
-            if self.role.dedupes && !self.seen.insert(parcel.offer) {
+            let relays = self.relays(&parcel, ctx.id());
+            if self.role.dedupes && !self.seen.insert((parcel.offer, relays)) {
                 ctx.fact(Fact::GuardTripped { guard: "dedupe-hand-overs", item: parcel.item.id });
                 self.settle(ctx, origin);
                 self.next(ctx);
                 return;
             }
-            if !self.relays(&parcel, ctx.id()) {
+            if !relays {
                 self.take_up(ctx, &parcel, origin);
             }
         }
@@ -191,6 +193,11 @@ impl Agent for Worker {
         self.pull(ctx);
     }
 
+    fn on_restart(&mut self, ctx: &mut Context<'_, Self>) {
+        self.giver = Giver::of_a_new_life(ctx);
+        self.on_start(ctx);
+    }
+
     fn on_message(&mut self, ctx: &mut Context<'_, Self>, from: AgentId, message: Inbox) {
         match message {
             Inbox::HandOver(HandOver::Give(parcel)) => self.accept(ctx, Task::Parcel(parcel, Origin::Inbox)),
@@ -204,7 +211,7 @@ impl Agent for Worker {
             Inbox::Gate(Gate::Ask { item, faulty }) => {
                 self.accept(ctx, Task::Gate { asker: from, item, faulty })
             }
-            Inbox::Gate(Gate::Answer { item, approved }) => self.on_answer(ctx, item, approved),
+            Inbox::Gate(Gate::Answer { item, approved }) => self.on_answer(ctx, from, item, approved),
         }
     }
 

@@ -26,7 +26,8 @@ impl Told {
     pub(crate) fn limits(&self, plan: &Plan<'_>) -> Limits {
         let own = plan.limits();
         Limits {
-            until: self.limits.until.unwrap_or(own.until),
+            // Beyond its own end a scenario says nothing.
+            until: self.limits.until.map_or(own.until, |until| until.min(own.until)),
             events_max: self.limits.events_max.unwrap_or(own.events_max),
         }
     }

@@ -144,13 +144,9 @@ impl FeedbackLoop {
         }
     }
 
-    /// The item came closer to done: what it went through before is no loop any more.
-    fn settle(&mut self, item: u64, moment: Moment) {
-        if let Some(mut state) = self.items.remove(&item) {
-            let ended = core::mem::take(&mut state.repeats);
-            let end = state.stopped.unwrap_or(Mark { moment, spent: state.spent });
-            close(&mut self.closed, item, &state, ended, end);
-        }
+    /// The item came closer to done: what it went through before led somewhere, and was no loop.
+    fn settle(&mut self, item: u64) {
+        self.items.remove(&item);
     }
 
     fn spend(&mut self, agent: AgentId, nano_dollars: u64) {
@@ -337,7 +333,7 @@ impl Monitor for FeedbackLoop {
                 }
                 Fact::Spent { nano_dollars, .. } => self.spend(step.target, nano_dollars),
                 Fact::Progress { item } | Fact::TaskFinished { task: item, reported: true, .. } => {
-                    self.settle(item, moment);
+                    self.settle(item);
                 }
                 Fact::GuardTripped { item, .. } => {
                     if let Some(state) = self.items.get_mut(&item) {

@@ -109,11 +109,15 @@ fn understand(path: &Path, from: &str, text: String) -> Result<DataFile, Error> 
 }
 
 fn read_text(path: &Path, bytes_max: u64) -> Result<String, Error> {
-    let file = File::open(path).map_err(|cause| Error::io(path, cause))?;
-    let metadata = file.metadata().map_err(|cause| Error::io(path, cause))?;
+    // Asked before it is opened: opening a pipe that nobody writes to would wait for ever.
+    let metadata = fs::metadata(path).map_err(|cause| Error::io(path, cause))?;
     if metadata.is_dir() {
         return Err(Error::directory(path));
     }
+    if !metadata.is_file() {
+        return Err(Error::io(path, io::Error::other("it is not a regular file")));
+    }
+    let file = File::open(path).map_err(|cause| Error::io(path, cause))?;
     let mut bytes = Vec::new();
     // One byte more than allowed tells whether there is more; what a file says of its size may be wrong.
     file.take(bytes_max + 1).read_to_end(&mut bytes).map_err(|cause| Error::io(path, cause))?;

@@ -223,8 +223,8 @@ fn one_mistake_is_one_line() {
         ),
         (
             "{ kind = \"queue\" }",
-            "{ kind = \"task-store\", read-by = \"lead\" }",
-            "15:32 conflict: `read-by` is for kind = \"queue\" (`medium.redis` is of kind \"task-store\")",
+            "{ kind = \"shared-memory\", read-by = \"lead\" }",
+            "15:35 conflict: `read-by` is for kind = \"queue\" (`medium.redis` is of kind \"shared-memory\")",
         ),
         (
             "{ kind = \"queue\" }",
@@ -392,4 +392,44 @@ fn control_characters_are_not_shown_as_such() {
     }
     let json = mistakes("\"a\\u001b\" = 1").to_json().to_string();
     assert!(!json.contains("u001b"), "{json}");
+}
+
+/// Pairs of medium and chooser that would leave every item lying there are refused; the others are not.
+#[test]
+fn a_medium_carries_only_what_somebody_can_take_from_it() {
+    for (medium, chooser, mistake) in [
+        ("{ kind = \"queue\" }", "sender", None),
+        ("{ kind = \"queue\" }", "nobody", None),
+        ("{ kind = \"queue\" }", "lead", Some("`lead` does not read `redis`, so it cannot choose")),
+        ("{ kind = \"queue\", read-by = \"lead\" }", "lead", None),
+        (
+            "{ kind = \"queue\", read-by = \"lead\" }",
+            "nobody",
+            Some("`lead` reads everything that comes through `redis`, so it chooses"),
+        ),
+        ("{ kind = \"task-store\" }", "nobody", None),
+        ("{ kind = \"task-store\" }", "sender", Some("workers claim what lies in the task store `redis`")),
+        ("{ kind = \"shared-memory\" }", "lead", None),
+        ("{ kind = \"inbox\" }", "lead", None),
+        (
+            "{ kind = \"artifact-store\" }",
+            "sender",
+            Some("`redis` keeps documents and carries no hand-overs"),
+        ),
+    ] {
+        let text = changed("{ kind = \"queue\" }", medium);
+        let text = text.replace("via = \"redis\"", &format!("via = \"redis\", chosen-by = \"{chooser}\""));
+        let found = Scenario::parse("a.toml", &text, &Overrides::none());
+        let messages: Vec<String> = match &found {
+            Ok(_) => Vec::new(),
+            Err(mistakes) => mistakes.iter().map(|mistake| mistake.message.clone()).collect(),
+        };
+        match mistake {
+            None => assert!(messages.is_empty(), "{medium} {chooser}: {messages:?}"),
+            Some(mistake) => assert!(
+                !messages.is_empty() && messages.iter().all(|message| message == mistake),
+                "{medium} {chooser}: {messages:?}"
+            ),
+        }
+    }
 }

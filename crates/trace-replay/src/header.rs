@@ -203,7 +203,7 @@ impl Header {
             ("the faults", self.faults != other.faults),
         ] {
             if differs {
-                lines.push(format!("{field} differ"));
+                lines.push(format!("not the same: {field}"));
             }
         }
         lines

@@ -3,7 +3,7 @@
 //! The thread digests, encodes and writes whole batches in the order in which it gets them, so what it writes
 //! does not depend on when it is scheduled. When it falls behind, the run waits for it.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
@@ -171,8 +171,24 @@ impl Target {
 
     fn create(&self) -> Result<File, Error> {
         let path = self.writing();
-        File::create(path)
-            .map_err(|error| Error::io(format_args!("cannot create {}", path.display()), &error))
+        let cannot_create = |error| Error::io(format_args!("cannot create {}", path.display()), &error);
+        if self.partial.is_none() {
+            return File::create(path).map_err(cannot_create);
+        }
+        // Two runs that record under one name would write over each other: the second is refused before it empties
+        // what the first has written.
+        let options = File::options().write(true).create(true).truncate(false).open(path);
+        let file = options.map_err(cannot_create)?;
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => {
+                let reason = io::Error::other("another run is recording into it");
+                return Err(cannot_create(reason));
+            }
+            // Where files cannot be locked, nothing is lost but the check.
+            Ok(()) | Err(TryLockError::Error(_)) => {}
+        }
+        file.set_len(0).map_err(cannot_create)?;
+        Ok(file)
     }
 
     /// Makes sure that the bytes are on the disk before the name is.

@@ -48,10 +48,13 @@ impl Trace {
     pub fn open(path: impl AsRef<Path>) -> Result<Trace, Error> {
         let path = path.as_ref();
         let cannot_open = |error| Error::io(format_args!("cannot open {}", path.display()), &error);
-        let file = File::open(path).map_err(cannot_open)?;
-        if file.metadata().map_err(cannot_open)?.is_dir() {
-            return Err(Error::not_a_trace(format!("{} is a directory, not a trace", path.display())));
+        // Asked before it is opened: opening a pipe that nobody writes to would wait for ever.
+        let metadata = std::fs::metadata(path).map_err(cannot_open)?;
+        if !metadata.is_file() {
+            let what = if metadata.is_dir() { "a directory" } else { "no regular file" };
+            return Err(Error::not_a_trace(format!("{} is {what}, not a trace", path.display())));
         }
+        let file = File::open(path).map_err(cannot_open)?;
         Trace::read(file)
     }
 
@@ -229,7 +232,8 @@ impl Trace {
     /// When the trace has no such event, or the chunk that holds it cannot be read.
     pub fn resolve(&self, address: &Address) -> Result<u64, Error> {
         match (address.event, address.time) {
-            (Some(event), _) if event < self.steps() => Ok(event),
+            (Some(event), Some(time)) if event < self.steps() => self.at_time(event, time),
+            (Some(event), None) if event < self.steps() => Ok(event),
             (Some(event), _) => {
                 let steps = self.steps();
                 Err(Error::address(format!(
@@ -238,6 +242,19 @@ impl Trace {
             }
             (None, time) => self.event_at_time(time.unwrap_or(Time::ZERO)),
         }
+    }
+
+    /// The event, if it happened at that time. Reports cut times to the second, so a second is not a contradiction.
+    fn at_time(&self, event: u64, time: Time) -> Result<u64, Error> {
+        const SECOND_NS: u64 = 1_000_000_000;
+        let chunk = self.chunk_of_event(event).expect("the event is there");
+        let Some(batch) = self.steps_if_recorded(chunk)? else { return Ok(event) };
+        let place = (event - batch.first_ordinal()) as usize;
+        let happened = Time::from_ns(batch.step_columns().time_ns[place]);
+        if happened.since(time).max(time.since(happened)) < SECOND_NS {
+            return Ok(event);
+        }
+        Err(Error::address(format!("event e{event} happened at {happened}, not at {time}")))
     }
 
     /// The final digest and number of steps that the closing record gives.

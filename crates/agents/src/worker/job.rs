@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use fleetsim_engine::sample::Sampler;
-use fleetsim_engine::{Address, Context, Fact, Waited, hash_text, mix};
+use fleetsim_engine::{Address, AgentId, Context, Fact, Waited, hash_text, mix};
 
 use super::role::{Edits, ModelPace, Pace, human_delay_ns};
 use super::{Role, Task, Timer, Worker};
@@ -303,17 +303,25 @@ impl Worker {
         Verdict::Good
     }
 
-    pub(super) fn on_answer(&mut self, ctx: &mut Context<'_, Self>, item: u64, approved: bool) {
+    pub(super) fn on_answer(
+        &mut self,
+        ctx: &mut Context<'_, Self>,
+        from: AgentId,
+        item: u64,
+        approved: bool,
+    ) {
         let role = Arc::clone(&self.role);
         let Some(Job { stage: Stage::AtGate, task: Task::Parcel(parcel, origin), .. }) = self.job else {
             return;
         };
-        if parcel.item.id != item {
+        let Some((gate, person)) = role.action.as_ref().and_then(|action| action.gate.as_ref()) else {
+            return;
+        };
+        // Nobody else opens the gate.
+        if parcel.item.id != item || from != *person {
             return;
         }
-        if let Some((gate, _)) = role.action.as_ref().and_then(|action| action.gate.as_ref()) {
-            ctx.fact(Fact::WaitEnd { on: Waited::Gate(gate) });
-        }
+        ctx.fact(Fact::WaitEnd { on: Waited::Gate(gate) });
         if approved {
             self.complete(ctx, parcel.item);
         } else {

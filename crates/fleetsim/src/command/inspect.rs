@@ -115,7 +115,7 @@ impl View {
         match self.lines {
             Some(mut lines) => {
                 if self.more {
-                    lines.line("… more steps fit; `--limit` shows more of them");
+                    lines.line("… more steps follow; a higher `--limit` shows them");
                 }
                 lines.finish()
             }

@@ -150,7 +150,7 @@ fn architecture(
         format!("{} {part} by {by}", share.share)
     };
     let shares: Vec<String> = architecture.largest.iter().map(share).collect();
-    let peer_to_peer = fleetsim_monitors::Ratio::new(2, architecture.agents);
+    let peer_to_peer = fleetsim_monitors::Ratio::new(2, architecture.agents.max(2));
     let peer_to_peer =
         if peer_to_peer.at_least(1, 5) { peer_to_peer.to_string() } else { "0.200".to_owned() };
     lines.push(format!(
@@ -208,9 +208,14 @@ fn tally(report: &Report, lines: &mut Vec<String>) {
     let tasks = &report.tally.tasks;
     if tasks.added > 0 {
         lines.push(format!(
-            "tasks {} added, {} done, {} failed, {} pending; {} done an hour",
+            "tasks {} added, {} done{}, {} failed, {} pending; {} done an hour",
             grouped(tasks.added),
             grouped(tasks.done),
+            if tasks.falsely_done > 0 {
+                format!(" ({} falsely)", grouped(tasks.falsely_done))
+            } else {
+                String::new()
+            },
             grouped(tasks.failed),
             grouped(tasks.pending),
             decimal(tasks.done_per_hour_thousandths),

@@ -50,7 +50,7 @@ fn medium(document: &Document, name: &str) -> Medium {
     let id = AgentId::named(name, 1);
     match document.medium.get(name).map(|medium| medium.kind) {
         Some(MediumKind::Queue) => Medium::Queue(Address::new(id)),
-        Some(MediumKind::SharedMemory | MediumKind::ArtifactStore) => Medium::SharedMemory(Address::new(id)),
+        Some(MediumKind::SharedMemory) => Medium::SharedMemory(Address::new(id)),
         Some(MediumKind::TaskStore) => Medium::TaskStore(Address::new(id)),
         _ => Medium::Inbox,
     }

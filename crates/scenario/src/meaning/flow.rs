@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Judge;
 use crate::mistake::Code;
 use crate::path::Path;
-use crate::vocabulary::{ChosenBy, Work};
+use crate::vocabulary::{ChosenBy, Medium, MediumKind, Seam, Work};
 
 /// Seams followed in all, over all kinds of work, before the search for a way is given up.
 const SEARCH_MAX: usize = 10_000_000;
@@ -148,7 +148,9 @@ impl Judge<'_> {
             } else {
                 self.staffed_role(&seam.to, &path.key("to"));
             }
-            self.known("medium", &document.medium, &seam.via, &path.key("via"));
+            if let Some(medium) = self.known("medium", &document.medium, &seam.via, &path.key("via")) {
+                self.carries(seam, medium, &path);
+            }
             if let ChosenBy::Role(role) = &seam.chosen_by {
                 if document.role.contains(role) {
                     self.staffed_role(role, &path.key("chosen-by"));
@@ -158,6 +160,37 @@ impl Judge<'_> {
                 }
             }
         }
+    }
+
+    /// Whether the medium can carry a seam whose receiver is chosen like this. A pair that cannot would leave every
+    /// item lying there for ever.
+    fn carries(&mut self, seam: &Seam, medium: &Medium, path: &Path) {
+        let via = &seam.via;
+        let (field, message, help) = match (medium.kind, &medium.read_by, &seam.chosen_by) {
+            (MediumKind::ArtifactStore, _, _) => (
+                "via",
+                format!("`{via}` keeps documents and carries no hand-overs"),
+                "carry them through a queue, a task-store, a shared-memory or an inbox".to_owned(),
+            ),
+            (MediumKind::TaskStore, _, ChosenBy::Sender | ChosenBy::Role(_)) => (
+                "chosen-by",
+                format!("workers claim what lies in the task store `{via}`"),
+                "write chosen-by = \"nobody\"".to_owned(),
+            ),
+            (MediumKind::Queue, Some(reader), ChosenBy::Role(chooser)) if reader == chooser => return,
+            (MediumKind::Queue, Some(reader), _) => (
+                "chosen-by",
+                format!("`{reader}` reads everything that comes through `{via}`, so it chooses"),
+                format!("write chosen-by = \"{reader}\", or leave `read-by` out of `medium.{via}`"),
+            ),
+            (MediumKind::Queue, None, ChosenBy::Role(chooser)) => (
+                "chosen-by",
+                format!("`{chooser}` does not read `{via}`, so it cannot choose"),
+                format!("add read-by = \"{chooser}\" to `medium.{via}`"),
+            ),
+            _ => return,
+        };
+        self.wrong_with_help(Code::Conflict, &path.key(field), message, help);
     }
 
     pub(super) fn actions(&mut self) {

@@ -63,7 +63,7 @@ pub struct Process {
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Human {
-    /// When the person is there, every day. Left out: always.
+    /// When the person is there, every day; a run begins at 09:00. Left out: always.
     pub hours: Option<Hours>,
     /// How long an answer takes while the person is there.
     pub answers_in: DurationDistribution,

@@ -23,7 +23,7 @@ pub struct Seam {
     pub chosen_by: ChosenBy,
     /// Why it is chosen so, in the designer's words; `seams` asks whether the reason holds.
     pub because: Option<String>,
-    /// A hand-over that takes longer than this is late.
+    /// A hand-over that takes longer than this is late. Left out: 5m.
     pub late_after: Option<Duration>,
     /// Which items go this way. Left out: those that its name says, if it is `rejected` or `approved`;
     /// otherwise all of them.
