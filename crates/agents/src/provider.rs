@@ -43,6 +43,10 @@ pub struct Turn {
 pub enum Reply {
     /// The turn is over.
     Completed {
+        /// The item of the turn.
+        item: u64,
+        /// The step of the turn.
+        step: u64,
         /// Input tokens billed in full.
         tokens_in: u64,
         /// Input tokens read from the provider's cache.
@@ -54,11 +58,32 @@ pub enum Reply {
     },
     /// 429: a limit was reached.
     TooManyRequests {
+        /// The item of the turn.
+        item: u64,
+        /// The step of the turn.
+        step: u64,
         /// After this many nanoseconds there would be room, if nobody else took it.
         retry_after_ns: u64,
     },
     /// The request is larger than a limit will ever allow.
-    TooLarge,
+    TooLarge {
+        /// The item of the turn.
+        item: u64,
+        /// The step of the turn.
+        step: u64,
+    },
+}
+
+impl Reply {
+    /// The turn that is answered: its item and step.
+    #[must_use]
+    pub fn answers(&self) -> (u64, u64) {
+        match *self {
+            Reply::Completed { item, step, .. }
+            | Reply::TooManyRequests { item, step, .. }
+            | Reply::TooLarge { item, step } => (item, step),
+        }
+    }
 }
 
 impl Message for Reply {
@@ -150,7 +175,8 @@ impl Provider {
         }
         let tokens_in = turn.tokens_in - cached;
         let nano_dollars = self.model.price.of(tokens_in, cached, turn.tokens_out);
-        let reply = Reply::Completed { tokens_in, cached, tokens_out: turn.tokens_out, nano_dollars };
+        let Turn { item, step, tokens_out, .. } = turn;
+        let reply = Reply::Completed { item, step, tokens_in, cached, tokens_out, nano_dollars };
         ctx.send_after(Address::new(from), reply, latency_ns);
         if let Some(budget) = self.budget {
             ctx.send(budget, budget::Report::Spent { nano_dollars });
@@ -182,7 +208,7 @@ impl Agent for Provider {
             tokens_out: if admitted { turn.tokens_out } else { 0 },
         });
         match wait_ns {
-            None => ctx.send(Address::new(from), Reply::TooLarge),
+            None => ctx.send(Address::new(from), Reply::TooLarge { item: turn.item, step: turn.step }),
             Some(0) => {
                 for (bucket, units) in self.buckets.iter_mut().zip(needs) {
                     if let Some(bucket) = bucket {
@@ -193,7 +219,8 @@ impl Agent for Provider {
             }
             Some(wait_ns) => {
                 let retry_after_ns = wait_ns.max(self.model.retry_after_ns_min);
-                ctx.send(Address::new(from), Reply::TooManyRequests { retry_after_ns });
+                let Turn { item, step, .. } = turn;
+                ctx.send(Address::new(from), Reply::TooManyRequests { item, step, retry_after_ns });
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Seams: who gives what to whom, through which medium, chosen by whom.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use fleetsim_engine::{Address, Agent, AgentId, Context, Fact, mix};
@@ -66,10 +67,12 @@ pub enum When {
     Rejected,
 }
 
-/// Gives items along seams, numbering the offers of one giver.
-#[derive(Clone, Copy, Debug, Default)]
+/// Gives items along seams: numbers the offers of one giver, and takes the receivers of each seam in turn.
+#[derive(Clone, Debug, Default)]
 pub struct Giver {
-    offers: u64,
+    numbers: u64,
+    /// How often a receiver was chosen, by seam.
+    chosen: BTreeMap<u16, u64>,
 }
 
 impl Giver {
@@ -77,18 +80,40 @@ impl Giver {
     pub(crate) fn of_a_new_life<A: Agent>(ctx: &Context<'_, A>) -> Giver {
         let key = [ctx.id().as_u64(), ctx.now().as_ns()];
         // Half of the numbers are left to count up.
-        Giver { offers: ctx.luck_of("offers of a new life", key).next() >> 1 }
+        let numbers = ctx.luck_of("numbers of a new life", key).next() >> 1;
+        Giver { numbers, chosen: BTreeMap::new() }
+    }
+
+    /// A number that nobody else uses, for an offer or an operation.
+    pub(crate) fn number(&mut self, own: AgentId) -> u64 {
+        let number = mix([own.as_u64(), self.numbers]);
+        self.numbers += 1;
+        number
+    }
+
+    /// Chooses the receiver of a parcel, in turn, and says so. Givers begin with different receivers.
+    pub(crate) fn choose<A: Agent>(
+        &mut self,
+        ctx: &mut Context<'_, A>,
+        seam: &Seam,
+        parcel: &mut Parcel,
+    ) -> AgentId {
+        let turn = self.chosen.entry(seam.number).or_insert(u64::from(ctx.ordinal() - 1));
+        let receiver = seam.receivers[(*turn % seam.receivers.len() as u64) as usize];
+        *turn += 1;
+        parcel.receiver = Some(receiver);
+        ctx.fact(Fact::Decided { seam: &seam.name, item: parcel.item.id, offer: parcel.offer, receiver });
+        receiver
     }
 
     /// Offers `item` along `seam`.
     pub fn offer<A: Agent>(&mut self, ctx: &mut Context<'_, A>, seam: &Seam, item: Item) {
         let giver = ctx.id();
-        let offer = mix([giver.as_u64(), self.offers]);
-        self.offers += 1;
+        let offer = self.number(giver);
         ctx.fact(Fact::Offered { seam: &seam.name, item: item.id, offer, medium: &seam.medium_name });
         let mut parcel = Parcel { seam: seam.number, offer, giver, receiver: None, item };
         if seam.chooser == Chooser::Sender {
-            choose(ctx, seam, &mut parcel, self.offers);
+            self.choose(ctx, seam, &mut parcel);
         }
         match seam.medium {
             Medium::Queue(broker) => ctx.send(broker, broker::Request::Publish(parcel)),
@@ -102,13 +127,6 @@ impl Giver {
             },
         }
     }
-}
-
-/// Chooses the receiver of a parcel, in turn, and says so.
-pub(crate) fn choose<A: Agent>(ctx: &mut Context<'_, A>, seam: &Seam, parcel: &mut Parcel, turn: u64) {
-    let receiver = seam.receivers[(turn % seam.receivers.len() as u64) as usize];
-    parcel.receiver = Some(receiver);
-    ctx.fact(Fact::Decided { seam: &seam.name, item: parcel.item.id, offer: parcel.offer, receiver });
 }
 
 /// Passes a parcel to its receiver as the one who carries it.

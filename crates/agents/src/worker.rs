@@ -64,8 +64,6 @@ pub struct Worker {
     giver: Giver,
     inbox: VecDeque<Task>,
     job: Option<Job>,
-    /// Parcels passed on so far, for taking receivers in turn.
-    relayed: u64,
     /// Offers that were dealt with, and whether that was passing them on: who chooses itself does both. Kept only
     /// under the guard `dedupe-hand-overs`.
     seen: BTreeSet<(u64, bool)>,
@@ -76,7 +74,7 @@ impl Worker {
     #[must_use]
     pub fn new(role: Arc<Role>) -> Worker {
         let (inbox, seen) = (VecDeque::new(), BTreeSet::new());
-        Worker { role, giver: Giver::default(), inbox, job: None, relayed: 0, seen }
+        Worker { role, giver: Giver::default(), inbox, job: None, seen }
     }
 
     /// Takes a task up, or keeps it for later: a worker looks into its inbox only between tasks.

@@ -9,7 +9,7 @@ use super::role::{Edits, ModelPace, Pace, human_delay_ns};
 use super::{Role, Task, Timer, Worker};
 use crate::gate::Gate;
 use crate::item::{Item, Parcel};
-use crate::seam::{When, choose, hand_over};
+use crate::seam::{When, hand_over};
 use crate::{artifact_store, outside, provider};
 
 /// What a worker is doing.
@@ -20,6 +20,8 @@ pub(super) struct Job {
     /// Turns of the model: how many in all, and how many are over.
     turns: u64,
     turns_over: u64,
+    /// The turn that the provider was asked for and has not answered: its item and step.
+    asked: Option<(u64, u64)>,
     /// How often the current turn was refused.
     refusals: u64,
     operation: Option<Operation>,
@@ -49,7 +51,15 @@ struct Operation {
 
 impl Job {
     pub(super) fn new(task: Task) -> Job {
-        Job { task, stage: Stage::Working, turns: 0, turns_over: 0, refusals: 0, operation: None }
+        Job {
+            task,
+            stage: Stage::Working,
+            turns: 0,
+            turns_over: 0,
+            asked: None,
+            refusals: 0,
+            operation: None,
+        }
     }
 }
 
@@ -59,11 +69,8 @@ impl Worker {
     }
 
     pub(super) fn read_artifact(&mut self, ctx: &mut Context<'_, Self>, edits: &Edits) {
-        let own = ctx.id().as_u64();
+        let id = self.giver.number(ctx.id());
         let job = self.current();
-        let tries = job.operation.as_ref().map_or(0, |operation| operation.id);
-        let Task::Parcel(parcel, _) = job.task else { unreachable!("only items change artifacts") };
-        let id = mix([own, parcel.offer, tries]);
         job.stage = Stage::Reading;
         job.operation = Some(Operation { edits: edits.clone(), id, based_on: 0, content: Vec::new() });
         ctx.fact(Fact::OperationBegin { operation: id });
@@ -139,6 +146,7 @@ impl Worker {
             Task::Gate { .. } => unreachable!("people answer at gates"),
         };
         let turn = turn_of(&role, pace, ctx, job, &item);
+        job.asked = Some((turn.item, turn.step));
         ctx.send(pace.provider, provider::Request::Complete(turn));
     }
 
@@ -146,8 +154,14 @@ impl Worker {
         let role = Arc::clone(&self.role);
         let (Pace::Model(pace), Some(job)) = (&role.pace, &mut self.job) else { return };
         let quota = Waited::Resource(&pace.model);
+        let (item, step) = reply.answers();
+        // What an earlier life had asked for concerns nobody any more.
+        if job.asked != Some((item, step)) {
+            return;
+        }
+        job.asked = None;
         match reply {
-            provider::Reply::Completed { tokens_in, cached, tokens_out, nano_dollars } => {
+            provider::Reply::Completed { tokens_in, cached, tokens_out, nano_dollars, .. } => {
                 if job.refusals > 0 {
                     ctx.fact(Fact::WaitEnd { on: quota });
                 }
@@ -160,7 +174,7 @@ impl Worker {
                     self.finish_work(ctx);
                 }
             }
-            provider::Reply::TooManyRequests { retry_after_ns } => {
+            provider::Reply::TooManyRequests { retry_after_ns, .. } => {
                 if job.refusals == 0 {
                     ctx.fact(Fact::WaitOn { on: quota });
                 }
@@ -170,7 +184,7 @@ impl Worker {
                 let jitter_ns = ctx.luck_of("retry jitter", key).next() % (retry_after_ns / 4 + 1);
                 ctx.set_timer(retry_after_ns.saturating_add(jitter_ns), Timer::Retry);
             }
-            provider::Reply::TooLarge => {
+            provider::Reply::TooLarge { .. } => {
                 let Task::Parcel(parcel, origin) = job.task else { return };
                 self.fail(ctx, parcel.item);
                 self.settle(ctx, origin);
@@ -227,9 +241,7 @@ impl Worker {
     fn relay(&mut self, ctx: &mut Context<'_, Self>, mut parcel: Parcel) {
         let role = Arc::clone(&self.role);
         let seam = &role.seams[usize::from(parcel.seam)];
-        choose(ctx, seam, &mut parcel, self.relayed);
-        self.relayed += 1;
-        let receiver = parcel.receiver.expect("it was just chosen");
+        let receiver = self.giver.choose(ctx, seam, &mut parcel);
         hand_over(ctx, seam, parcel, receiver);
     }
 

@@ -52,9 +52,9 @@ fn last_reply(model: &Model, asks: &[(u64, u64, u64)]) -> Reply {
 
 fn refusal_ns(reply: Reply) -> Option<u64> {
     match reply {
-        Reply::TooManyRequests { retry_after_ns } => Some(retry_after_ns),
+        Reply::TooManyRequests { retry_after_ns, .. } => Some(retry_after_ns),
         Reply::Completed { .. } => None,
-        Reply::TooLarge => panic!("nothing is too large here"),
+        Reply::TooLarge { .. } => panic!("nothing is too large here"),
     }
 }
 
@@ -114,7 +114,7 @@ fn what_no_period_allows_is_too_large() {
     ] {
         let reply = last_reply(&model, &[(10, tokens_in, tokens_out)]);
         assert_eq!(
-            matches!(reply, Reply::TooLarge),
+            matches!(reply, Reply::TooLarge { .. }),
             too_large,
             "{tokens_in} in, {tokens_out} out: {reply:?}"
         );
@@ -136,7 +136,7 @@ fn usage_is_billed_by_its_kind() {
     ] {
         let cached = Share { numerator: share.0, denominator: share.1 };
         let reply = last_reply(&Model { price, cached, ..model() }, &[(10, tokens_in, tokens_out)]);
-        let Reply::Completed { tokens_in: full, cached, tokens_out, nano_dollars } = reply else {
+        let Reply::Completed { tokens_in: full, cached, tokens_out, nano_dollars, .. } = reply else {
             panic!("a model without limits serves everybody")
         };
         assert_eq!((full, cached, tokens_out, nano_dollars), billed, "{share:?} of {tokens_in} cached");
@@ -201,7 +201,7 @@ proptest! {
         for ((at_ns, tokens_in, tokens_out), (_, reply)) in asks.iter().zip(&heard) {
             let needs = [1, *tokens_in, *tokens_out];
             let fits = needs.iter().zip(units).all(|(need, units)| *need <= units);
-            prop_assert_eq!(fits, !matches!(reply, Reply::TooLarge));
+            prop_assert_eq!(fits, !matches!(reply, Reply::TooLarge { .. }));
             if matches!(reply, Reply::Completed { .. }) {
                 admitted.push((*at_ns, needs));
             }
@@ -216,7 +216,7 @@ proptest! {
                 }
             }
         }
-        if let (Some((_, Reply::TooManyRequests { retry_after_ns })), Some(last)) = (heard.last(), asks.last()) {
+        if let (Some((_, Reply::TooManyRequests { retry_after_ns, .. })), Some(last)) = (heard.last(), asks.last()) {
             let again = |after_ns| {
                 let mut asks = asks.clone();
                 asks.push((last.0 + after_ns, last.1, last.2));
