@@ -211,3 +211,41 @@ fn offers_are_unique_across_a_crash() {
         heard.borrow().iter().map(|(_, _, HandOver::Give(parcel))| parcel.offer).collect();
     assert_eq!((heard.borrow().len(), offers.len()), (5, 5));
 }
+
+/// Each seam has a turn of its own: what is given along one does not skip receivers of another.
+#[test]
+fn every_seam_takes_its_receivers_in_turn() {
+    let receiver = |ordinal| AgentId::named("receiver", ordinal);
+    let pair = [receiver(1), receiver(2)];
+    let mut fleet = fleet(1);
+    let given = |number, name| Seam { chooser: Chooser::Sender, ..seam(number, name, &pair) };
+    let seams = vec![seam(0, "work", &[]), given(1, "left"), given(2, "right")];
+    workers(&mut fleet, 1, Role { gives: vec![1, 2], ..role(seams) });
+    let heard = ears::<HandOver>(&mut fleet, "receiver", 2);
+    for number in 1..=4 {
+        give(&mut fleet, 10, "worker", parcel(0, item(number)));
+    }
+    play(fleet);
+    for number in [1, 2] {
+        let along = |HandOver::Give(parcel): &HandOver| parcel.seam == number;
+        let who: Vec<u32> =
+            heard.borrow().iter().filter(|(_, _, given)| along(given)).map(|(_, who, _)| *who).collect();
+        assert_eq!(who, [1, 2, 1, 2], "seam {number}");
+    }
+}
+
+/// What an earlier life had asked the model for does not end the turn of what came after.
+#[test]
+fn an_answer_from_before_a_crash_is_not_taken_for_another_item() {
+    let mut fleet = alone(Some(turns(1, 0)));
+    provider(&mut fleet, model());
+    for (at_ns, id) in [(10, 1), (70, 2)] {
+        give(&mut fleet, at_ns, "worker", parcel(0, item(id)));
+    }
+    for (at_ns, control) in [(50, Control::Crash), (60, Control::Restart)] {
+        fleet.control("outage", Time::from_ns(at_ns), AgentId::named("worker", 1), control);
+    }
+    // A turn takes 100 ns and a message 1 ns each way.
+    let lines = play(fleet).lines(&STORY);
+    assert_eq!(lines, ["10 received 1", "70 received 2", "172 finished 2 reported true actual true"]);
+}

@@ -275,3 +275,49 @@ fn a_trace_names_the_time_at_which_it_ends() {
     assert_eq!(closing.virtual_time, Time::from_ns(90 * fleetsim::MINUTE));
     assert_eq!(closing.ending, "time limit");
 }
+
+#[test]
+fn traces_with_equal_hashes_are_still_read_before_they_are_called_identical() {
+    let folder = Folder::new();
+    let (whole, damaged) = (folder.record("whole", &[]), folder.record("damaged", &[]));
+    call(&["diff", &whole, &damaged]).exits(0);
+    let mut bytes = fs::read(&damaged).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&damaged, bytes).unwrap();
+    for (left, right) in [(&whole, &damaged), (&damaged, &whole)] {
+        let called = call(&["diff", left, right]).exits(4);
+        assert!(called.stderr.contains("damaged"), "{}", called.stderr);
+    }
+}
+
+#[test]
+fn two_runs_cannot_record_into_one_file() {
+    let folder = Folder::new();
+    let path = folder.path("one.fleet");
+    let first = Recorder::create(&path, &Header::default()).unwrap();
+    let second = Recorder::create(&path, &Header::default()).unwrap_err();
+    assert!(second.to_string().contains("another run is recording into it"), "{second}");
+    drop(first);
+    // What an interrupted run left is overwritten.
+    Recorder::create(&path, &Header::default()).unwrap();
+}
+
+#[test]
+fn an_address_does_not_contradict_itself() {
+    let folder = Folder::new();
+    let trace = folder.record("run", &[]);
+    call(&["why", &format!("{trace}@0s#0")]).exits(0);
+    let called = call(&["why", &format!("{trace}@7h#0")]).exits(2);
+    assert!(called.stderr.contains("event e0 happened at 00:00:00, not at 07:00:00"), "{}", called.stderr);
+}
+
+#[test]
+fn a_trace_does_not_replace_its_scenario() {
+    let folder = Folder::new();
+    let scenario = folder.path("own.toml");
+    fs::copy(fixture("calm.toml"), &scenario).unwrap();
+    let scenario = scenario.to_str().unwrap();
+    call(&["run", scenario, "--trace", scenario, "--force"]).exits(2);
+    call(&["check", scenario]).exits(0);
+}

@@ -72,6 +72,10 @@ fn near_misses_stay_silent() {
     done.at(290, "coder-1", [Fact::TaskFinished { task: 7, attempt: 1, reported: true, actual: true }]);
     walk(&mut done, 7, 5, &ping_pong(4));
 
+    let mut converged = Run::default();
+    walk(&mut converged, 7, 0, &ping_pong(10));
+    converged.at(700, "coder-1", [Fact::TaskFinished { task: 7, attempt: 1, reported: true, actual: true }]);
+
     let mut many_items = Run::default();
     for item in 0..10 {
         walk(&mut many_items, item, item * 10, &ping_pong(2));
@@ -98,6 +102,7 @@ fn near_misses_stay_silent() {
         ("two rounds and a half", two_rounds),
         ("progress in between", progress),
         ("done in between", done),
+        ("ten rounds that ended well", converged),
         ("ten items, one round each", many_items),
         ("one offer, delivered ten times", redelivered),
         ("given ten times and never given back", spread),
