@@ -316,8 +316,12 @@ fn an_address_does_not_contradict_itself() {
 fn a_trace_does_not_replace_its_scenario() {
     let folder = Folder::new();
     let scenario = folder.path("own.toml");
-    fs::copy(fixture("calm.toml"), &scenario).unwrap();
-    let scenario = scenario.to_str().unwrap();
-    call(&["run", scenario, "--trace", scenario, "--force"]).exits(2);
-    call(&["check", scenario]).exits(0);
+    let text = fs::read(fixture("pipeline.toml")).unwrap();
+    fs::write(&scenario, &text).unwrap();
+    fs::create_dir(folder.path("data")).unwrap();
+    fs::copy(fixture("data/arrivals.csv"), folder.path("data/arrivals.csv")).unwrap();
+    let word = scenario.to_str().unwrap();
+    let called = call(&["run", word, "--trace", word, "--force"]).exits(2);
+    assert!(called.stderr.contains("would replace the scenario"), "{}", called.stderr);
+    assert_eq!(fs::read(&scenario).unwrap(), text);
 }
