@@ -40,11 +40,14 @@ fn drawn<T: Copy>(shape: &Shape<T>, number: fn(T) -> u64) -> Result<Sampler, Inv
             let mut table: Vec<(u32, u64)> =
                 points.iter().map(|(share, value)| (quantile(*share), number(*value))).collect();
             // What lies before the first and after the last percentile is not known: the curve ends flat there.
-            if let Some((first, value)) = table.first().copied().filter(|(first, _)| *first > 0) {
-                debug_assert!(first > 0, "the table does not start at 0%");
+            if let Some((first, value)) = table.first().copied()
+                && first > 0
+            {
                 table.insert(0, (0, value));
             }
-            if let Some((_, value)) = table.last().copied().filter(|(last, _)| *last < PER_MILLION) {
+            if let Some((last, value)) = table.last().copied()
+                && last < PER_MILLION
+            {
                 table.push((PER_MILLION, value));
             }
             Sampler::empirical(&table)
