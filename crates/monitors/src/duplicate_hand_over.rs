@@ -5,13 +5,13 @@
 
 use std::collections::BTreeMap;
 
-use fleetsim_engine::batch::{Event, Fate, Step};
+use fleetsim_engine::batch::Step;
 use fleetsim_engine::{AgentId, Fact, Names};
 
 use crate::finding::{Class, Evidence, Finding, Numbers, Severity};
 use crate::fold::Fold;
 use crate::intern::Interner;
-use crate::monitor::{Moment, Monitor, RunEnd};
+use crate::monitor::{Moment, Monitor, RunEnd, went_down};
 use crate::text::{counted, duration, shown, times};
 
 const KIND: &str = "duplicate-hand-over";
@@ -141,7 +141,7 @@ impl Monitor for DuplicateHandOver {
     }
 
     fn observe(&mut self, step: &Step<'_>, facts: &[Fact<'_>]) {
-        if step.fate == Fate::Panicked || (step.event == Event::Crash && step.fate == Fate::Handled) {
+        if went_down(step) {
             self.crashed.insert(step.target, step.ordinal);
         }
         for fact in facts {

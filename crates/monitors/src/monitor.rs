@@ -1,6 +1,6 @@
 //! What a judge of the step stream is: something that is shown every step once and then says what it found.
 
-use fleetsim_engine::batch::Step;
+use fleetsim_engine::batch::{Event, Fate, Step};
 use fleetsim_engine::{Fact, Names, Time};
 
 use crate::finding::Finding;
@@ -47,4 +47,9 @@ impl Moment {
     pub fn of(step: &Step<'_>) -> Moment {
         Moment { event: step.ordinal, at: step.time }
     }
+}
+
+/// Whether the step's target lost its state in it: a crash that met an agent that was up, or a panic.
+pub(crate) fn went_down(step: &Step<'_>) -> bool {
+    step.fate == Fate::Panicked || (step.event == Event::Crash && step.fate == Fate::Handled)
 }

@@ -5,14 +5,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fleetsim_engine::batch::{EffectKind, Event, Fate, Step};
+use fleetsim_engine::batch::{EffectKind, Step};
 use fleetsim_engine::{AgentId, Fact, Names, Time, Waited};
 
 use crate::config::MonitorConfig;
 use crate::finding::{Class, Evidence, Finding, Numbers, Severity};
 use crate::histogram::Histogram;
 use crate::intern::Interner;
-use crate::monitor::{Moment, Monitor, RunEnd};
+use crate::monitor::{Moment, Monitor, RunEnd, went_down};
 use crate::role::Role;
 use crate::tally::jain_index;
 use crate::text::{counted, duration, shown};
@@ -296,9 +296,8 @@ fn finding<K: Copy>(
 
 /// Whether the agent lost its state or stopped in this step.
 fn ends_waits(step: &Step<'_>) -> bool {
-    let crashed = step.event == Event::Crash && step.fate == Fate::Handled;
     let halted = || step.effects.clone().any(|effect| effect.effect == EffectKind::Halt);
-    crashed || step.fate == Fate::Panicked || halted()
+    went_down(step) || halted()
 }
 
 impl Monitor for Starvation {

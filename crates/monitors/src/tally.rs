@@ -10,6 +10,7 @@ use fleetsim_engine::{AgentId, Fact, HOUR, Names, Time, Waited};
 use crate::config::MonitorConfig;
 use crate::histogram::Histogram;
 use crate::intern::Interner;
+use crate::monitor::went_down;
 use crate::ratio::Ratio;
 use crate::role::Role;
 
@@ -117,7 +118,7 @@ impl Tally {
         if step.waited_ns > 0 && step.fate == Fate::Handled && step.event == Event::Message {
             self.role(step.target).inbox_waits.add(step.waited_ns);
         }
-        if step.event == Event::Crash && step.fate == Fate::Handled || step.fate == Fate::Panicked {
+        if went_down(step) {
             self.waits.remove(&step.target);
         }
         for fact in facts {
