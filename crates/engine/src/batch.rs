@@ -1,14 +1,11 @@
 //! The record of a run: steps in columns, handed on in batches.
 //!
-//! A step is one event and all the effects that it caused. Handlers write their effects straight into these
-//! columns, the engine applies them from here, and the trace writer, the digest and the monitors read them here:
-//! nothing is copied on the way. A batch holds [`STEPS_MAX`] steps, except for the last of a run.
+//! A step is one event and all the effects that it caused. The trace writer, the digest and the monitors read them
+//! here: nothing is copied on the way. A batch holds [`STEPS_MAX`] steps, except for the last of a run.
 
 mod view;
 
-use crate::identity::AgentId;
-use crate::message::ProtocolId;
-use crate::time::Time;
+use crate::draft::Draft;
 
 pub use view::{Effect, Effects, Step, Steps};
 
@@ -280,94 +277,45 @@ impl Batch {
             column.clear();
         }
         kind.clear();
-        self.discard_effects(Mark::default());
-        // What is recorded next has payloads, even when what was here had none.
-        self.payloads.get_or_insert_default();
-    }
-
-    pub(crate) fn mark(&self) -> Mark {
-        Mark {
-            effects: self.effects.effect.len(),
-            fact_bytes: self.facts.len(),
-            payload_bytes: self.payloads.as_ref().map_or(0, Vec::len),
-        }
-    }
-
-    /// Forgets the effects since `mark`, as if they had not been asked for.
-    pub(crate) fn discard_effects(&mut self, mark: Mark) {
         let EffectColumns { effect, object, protocol, kind, delay_ns, length } = &mut self.effects;
-        effect.truncate(mark.effects);
-        object.truncate(mark.effects);
-        protocol.truncate(mark.effects);
-        kind.truncate(mark.effects);
-        delay_ns.truncate(mark.effects);
-        length.truncate(mark.effects);
-        self.facts.truncate(mark.fact_bytes);
-        if let Some(payloads) = &mut self.payloads {
-            payloads.truncate(mark.payload_bytes);
+        effect.clear();
+        kind.clear();
+        for column in [object, delay_ns] {
+            column.clear();
         }
+        for column in [protocol, length] {
+            column.clear();
+        }
+        self.facts.clear();
+        // What is recorded next has payloads, even when what was here had none.
+        self.payloads.get_or_insert_default().clear();
     }
 
-    pub(crate) fn push_step(&mut self, step: &StepHead, first_sequence: u32, effects: u32) {
+    /// Adds the steps of a draft.
+    pub(crate) fn append(&mut self, draft: &Draft) {
+        let steps = &draft.steps;
         let columns = &mut self.steps;
-        columns.time_ns.push(step.time.as_ns());
-        columns.target.push(step.target.as_u64());
-        columns.source.push(step.source.as_u64());
-        columns.sequence.push(step.sequence);
-        columns.event.push(step.event as u8);
-        columns.fate.push(step.fate as u8);
-        columns.waited_ns.push(step.waited_ns);
-        columns.protocol.push(step.protocol.0);
-        columns.kind.push(step.kind);
-        columns.first_sequence.push(first_sequence);
-        columns.effects.push(effects);
-    }
-
-    /// Adds an effect whose payload `encode` appends; it returns the kind of what it encoded.
-    #[inline]
-    pub(crate) fn push_effect(
-        &mut self,
-        effect: EffectKind,
-        object: u64,
-        protocol: ProtocolId,
-        delay_ns: u64,
-        encode: impl FnOnce(&mut Vec<u8>) -> u16,
-    ) {
-        let bytes = match (effect, &mut self.payloads) {
-            (EffectKind::Fact, _) => &mut self.facts,
-            (_, Some(payloads)) => payloads,
-            (_, None) => unreachable!("a batch that is being recorded has payloads"),
-        };
-        let before = bytes.len();
-        let kind = encode(bytes);
-        let length = bytes.len() - before;
-        self.effects.effect.push(effect as u8);
-        self.effects.object.push(object);
-        self.effects.protocol.push(protocol.0);
-        self.effects.kind.push(kind);
-        self.effects.delay_ns.push(delay_ns);
-        self.effects.length.push(length as u32);
-    }
-
-    /// The effect at `index`, its payload starting at `payload_byte`. For the engine, which applies effects as they
-    /// stand in the columns.
-    pub(crate) fn effect_at(&self, index: usize, payload_byte: usize) -> AppliedEffect<'_> {
-        let columns = &self.effects;
-        let effect = EffectKind::from_byte(columns.effect[index]).expect("the engine wrote it");
-        let payload: &[u8] = match (&self.payloads, effect) {
-            (Some(payloads), kind) if kind != EffectKind::Fact => {
-                &payloads[payload_byte..payload_byte + columns.length[index] as usize]
-            }
-            _ => &[],
-        };
-        AppliedEffect {
-            effect,
-            object: columns.object[index],
-            protocol: ProtocolId(columns.protocol[index]),
-            kind: columns.kind[index],
-            delay_ns: columns.delay_ns[index],
-            payload,
-        }
+        columns.time_ns.extend(steps.iter().map(|step| step.time.as_ns()));
+        columns.target.extend(steps.iter().map(|step| step.target.as_u64()));
+        columns.source.extend(steps.iter().map(|step| step.source.as_u64()));
+        columns.sequence.extend(steps.iter().map(|step| step.sequence));
+        columns.event.extend(steps.iter().map(|step| step.event as u8));
+        columns.fate.extend(steps.iter().map(|step| step.fate as u8));
+        columns.waited_ns.extend(steps.iter().map(|step| step.waited_ns));
+        columns.protocol.extend(steps.iter().map(|step| step.protocol.0));
+        columns.kind.extend(steps.iter().map(|step| step.kind));
+        columns.first_sequence.extend(steps.iter().map(|step| step.first_sequence));
+        columns.effects.extend(steps.iter().map(|step| step.effects));
+        let effects = &draft.effects;
+        let columns = &mut self.effects;
+        columns.effect.extend(effects.iter().map(|effect| effect.effect as u8));
+        columns.object.extend(effects.iter().map(|effect| effect.object));
+        columns.protocol.extend(effects.iter().map(|effect| effect.protocol.0));
+        columns.kind.extend(effects.iter().map(|effect| effect.kind));
+        columns.delay_ns.extend(effects.iter().map(|effect| effect.delay_ns));
+        columns.length.extend(effects.iter().map(|effect| effect.length));
+        self.facts.extend_from_slice(&draft.facts);
+        self.payloads.get_or_insert_default().extend_from_slice(&draft.payloads);
     }
 
     fn check(&self) -> Result<(), &'static str> {
@@ -449,35 +397,4 @@ impl<'a> IntoIterator for &'a Batch {
     fn into_iter(self) -> Steps<'a> {
         self.iter()
     }
-}
-
-/// A place in the effect columns, to come back to.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Mark {
-    pub(crate) effects: usize,
-    pub(crate) fact_bytes: usize,
-    pub(crate) payload_bytes: usize,
-}
-
-/// The step without its effects, as the engine makes it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct StepHead {
-    pub(crate) time: Time,
-    pub(crate) target: AgentId,
-    pub(crate) source: AgentId,
-    pub(crate) sequence: u32,
-    pub(crate) event: Event,
-    pub(crate) fate: Fate,
-    pub(crate) waited_ns: u64,
-    pub(crate) protocol: ProtocolId,
-    pub(crate) kind: u16,
-}
-
-pub(crate) struct AppliedEffect<'a> {
-    pub(crate) effect: EffectKind,
-    pub(crate) object: u64,
-    pub(crate) protocol: ProtocolId,
-    pub(crate) kind: u16,
-    pub(crate) delay_ns: u64,
-    pub(crate) payload: &'a [u8],
 }

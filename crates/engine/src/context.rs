@@ -2,17 +2,17 @@
 
 use core::any::TypeId;
 use core::marker::PhantomData;
-use std::collections::BTreeMap;
 
 use crate::agent::{Agent, Spawn};
-use crate::batch::{Batch, EffectKind};
-use crate::clock::LocalClock;
+use crate::batch::EffectKind;
 use crate::codec;
 use crate::disk::Disk;
+use crate::draft::Draft;
 use crate::fact::{CUSTOM_FIELDS_MAX, FACT_BYTES_MAX, Fact};
 use crate::identity::{Address, AgentId};
-use crate::inject::{Injector, SiteVisit};
+use crate::inject::SiteVisit;
 use crate::message::{Accepts, Message, ProtocolId};
+use crate::simulation::World;
 use crate::slot::{Slot, SlotIndex};
 use crate::stream::Stream;
 use crate::time::Time;
@@ -67,16 +67,16 @@ pub struct Context<'a, A: Agent> {
 
 /// What the engine lends to a handler.
 pub(crate) struct Frame<'a> {
-    pub(crate) seed: u64,
-    pub(crate) world_now: Time,
-    /// The agent's own clock, unless it shows world time.
-    pub(crate) clock: Option<&'a LocalClock>,
-    pub(crate) slot_index: SlotIndex,
-    pub(crate) slot: &'a mut Slot,
-    pub(crate) batch: &'a mut Batch,
-    pub(crate) disks: &'a mut BTreeMap<SlotIndex, Disk>,
-    pub(crate) spawnable: &'a [Spawnable],
-    pub(crate) injector: Option<&'a mut (dyn Injector + 'static)>,
+    pub(crate) world: &'a mut World,
+    pub(crate) slot: SlotIndex,
+    pub(crate) draft: &'a mut Draft,
+}
+
+impl Frame<'_> {
+    #[inline]
+    fn agent(&mut self) -> &mut Slot {
+        &mut self.world.slots[self.slot as usize]
+    }
 }
 
 /// A kind of agent that others may spawn.
@@ -102,13 +102,13 @@ impl<'a, A: Agent> Context<'a, A> {
     /// The agent's identity.
     #[must_use]
     pub fn id(&self) -> AgentId {
-        self.frame.slot.id
+        self.frame.world.slots[self.frame.slot as usize].id
     }
 
     /// The agent's position in its group, or among its parent's children, from 1.
     #[must_use]
     pub fn ordinal(&self) -> u32 {
-        self.frame.slot.ordinal
+        self.frame.world.slots[self.frame.slot as usize].ordinal
     }
 
     /// Where others reach this agent with messages of protocol `M`.
@@ -123,7 +123,7 @@ impl<'a, A: Agent> Context<'a, A> {
     /// The time on the agent's own clock, which a fault may have skewed. It is the only time an agent can see.
     #[must_use]
     pub fn now(&self) -> Time {
-        self.frame.clock.map_or(self.frame.world_now, |clock| clock.read(self.frame.world_now))
+        self.frame.world.local_now(self.frame.slot)
     }
 
     /// Sends a message. It arrives after the link's latency, at least one nanosecond from now.
@@ -134,7 +134,7 @@ impl<'a, A: Agent> Context<'a, A> {
     /// Sends a message after thinking for `delay_ns` on the agent's own clock; the agent stays responsive meanwhile.
     pub fn send_after<M: Message>(&mut self, to: Address<M>, message: M, delay_ns: u64) {
         self.next_sequence();
-        self.frame.batch.push_effect(EffectKind::Send, to.id().as_u64(), M::ID, delay_ns, |out| {
+        self.frame.draft.add(EffectKind::Send, to.id().as_u64(), M::ID, delay_ns, |out| {
             codec::encode_kind(&message, out)
         });
     }
@@ -142,11 +142,11 @@ impl<'a, A: Agent> Context<'a, A> {
     /// Sets a timer that comes due `delay_ns` from now on the agent's own clock (0 counts as 1).
     pub fn set_timer(&mut self, delay_ns: u64, timer: A::Timer) -> TimerId {
         let sequence = self.next_sequence();
-        self.frame.batch.push_effect(EffectKind::SetTimer, 0, ProtocolId::NONE, delay_ns, |out| {
+        self.frame.draft.add(EffectKind::SetTimer, 0, ProtocolId::NONE, delay_ns, |out| {
             codec::encode_kind(&timer, out)
         });
-        let world_delay_ns = self.frame.clock.map_or(delay_ns, |clock| clock.world_delay_ns(delay_ns));
-        let due = self.frame.world_now.checked_add(world_delay_ns.max(1)).unwrap_or(Time::MAX);
+        let world_delay_ns = self.frame.world.world_delay_ns(self.frame.slot, delay_ns);
+        let due = self.frame.world.now.checked_add(world_delay_ns.max(1)).unwrap_or(Time::MAX);
         TimerId { sequence, due }
     }
 
@@ -154,7 +154,7 @@ impl<'a, A: Agent> Context<'a, A> {
     pub fn cancel_timer(&mut self, timer: TimerId) {
         let sequence = u64::from(timer.sequence);
         let due_ns = timer.due.as_ns();
-        self.frame.batch.push_effect(EffectKind::CancelTimer, sequence, ProtocolId::NONE, due_ns, |_| 0);
+        self.frame.draft.add(EffectKind::CancelTimer, sequence, ProtocolId::NONE, due_ns, |_| 0);
     }
 
     /// Works for `delay_ns` on the agent's own clock, deaf: messages and timers wait in the inbox. At the end
@@ -163,10 +163,11 @@ impl<'a, A: Agent> Context<'a, A> {
     /// # Panics
     /// When the agent is already working.
     pub fn work_for(&mut self, delay_ns: u64, then: A::Timer) {
-        assert!(!self.frame.slot.busy, "an agent works on one thing at a time");
-        self.frame.slot.busy = true;
+        let agent = self.frame.agent();
+        assert!(!agent.busy, "an agent works on one thing at a time");
+        agent.busy = true;
         self.next_sequence();
-        self.frame.batch.push_effect(EffectKind::Work, 0, ProtocolId::NONE, delay_ns, |out| {
+        self.frame.draft.add(EffectKind::Work, 0, ProtocolId::NONE, delay_ns, |out| {
             codec::encode_kind(&then, out)
         });
     }
@@ -177,18 +178,19 @@ impl<'a, A: Agent> Context<'a, A> {
     /// When the fleet does not declare the kind with [`Fleet::spawnable`](crate::Fleet::spawnable).
     pub fn spawn<B: Spawn>(&mut self, config: B::Config) -> AgentId {
         let wanted = TypeId::of::<B>();
-        let known = self.frame.spawnable.iter().position(|kind| kind.agent == wanted);
+        let known = self.frame.world.spawnable.iter().position(|kind| kind.agent == wanted);
         let Some(kind) = known else {
             panic!(
                 "this fleet does not declare {} as spawnable; call `fleet.spawnable::<…>(name)` first",
                 core::any::type_name::<B>()
             );
         };
-        let ordinal = self.frame.slot.children;
-        self.frame.slot.children += 1;
+        let agent = self.frame.agent();
+        let ordinal = agent.children;
+        agent.children += 1;
         let child = AgentId::spawned(self.id(), ordinal);
         self.next_sequence();
-        self.frame.batch.push_effect(
+        self.frame.draft.add(
             EffectKind::Spawn,
             child.as_u64(),
             ProtocolId::NONE,
@@ -204,15 +206,16 @@ impl<'a, A: Agent> Context<'a, A> {
     /// The agent's random stream: a function of the seed, its identity and its incarnation.
     #[must_use]
     pub fn random(&mut self) -> Stream<'_> {
-        let Slot { id, incarnation, stream, .. } = &mut *self.frame.slot;
-        Stream::new(stream, self.frame.seed, *id, *incarnation)
+        let World { seed, slots, blocks, .. } = &mut *self.frame.world;
+        let Slot { id, incarnation, stream, .. } = &mut slots[self.frame.slot as usize];
+        Stream::new(stream, blocks, *seed, *id, *incarnation)
     }
 
     /// The luck of something that is not this agent, such as (task, attempt): the same whoever asks.
     /// `purpose` tells apart what the luck is for.
     #[must_use]
     pub fn luck_of<const N: usize>(&self, purpose: &str, key: [u64; N]) -> crate::mix::Draw {
-        crate::mix::Draw::keyed(self.frame.seed, crate::mix::hash_text(purpose), key)
+        crate::mix::Draw::keyed(self.frame.world.seed, crate::mix::hash_text(purpose), key)
     }
 
     /// States a fact.
@@ -223,7 +226,7 @@ impl<'a, A: Agent> Context<'a, A> {
         if let Fact::Custom { fields, .. } = &fact {
             assert!(fields.len() <= CUSTOM_FIELDS_MAX, "a custom fact has at most 32 fields");
         }
-        self.frame.batch.push_effect(EffectKind::Fact, 0, ProtocolId::NONE, 0, |out| {
+        self.frame.draft.add(EffectKind::Fact, 0, ProtocolId::NONE, 0, |out| {
             let before = out.len();
             codec::encode(&fact, out);
             assert!(out.len() - before <= FACT_BYTES_MAX, "a fact takes at most 4 KiB");
@@ -234,34 +237,37 @@ impl<'a, A: Agent> Context<'a, A> {
 
     /// The agent's durable storage.
     pub fn disk(&mut self) -> &mut Disk {
-        self.frame.disks.entry(self.frame.slot_index).or_default()
+        self.frame.world.disks.entry(self.frame.slot).or_default()
     }
 
     /// Passes a point where something may go wrong: `Some` when a fault rule says so, with a strength whose meaning
     /// is the site's.
     pub fn fault_site(&mut self, site: &str) -> Option<u64> {
-        let visit = self.frame.slot.site_visits;
-        self.frame.slot.site_visits = visit.wrapping_add(1);
-        let (seed, now, agent) = (self.frame.seed, self.frame.world_now, self.frame.slot.id);
-        self.frame.injector.as_mut()?.site(&SiteVisit { seed, now, agent, site, visit })
+        let agent = self.frame.agent();
+        let (id, visit) = (agent.id, agent.site_visits);
+        agent.site_visits = visit.wrapping_add(1);
+        let World { seed, now, injector, .. } = &mut *self.frame.world;
+        let (seed, now, agent) = (*seed, *now, id);
+        injector.as_mut()?.site(&SiteVisit { seed, now, agent, site, visit })
     }
 
     /// Stops existing. What arrives later is recorded as dropped.
     pub fn halt(&mut self) {
-        self.frame.batch.push_effect(EffectKind::Halt, 0, ProtocolId::NONE, 0, |_| 0);
+        self.frame.draft.add(EffectKind::Halt, 0, ProtocolId::NONE, 0, |_| 0);
     }
 
     /// Ends the run after this step, for the stated reason.
     pub fn stop_run(&mut self, reason: &str) {
-        self.frame.batch.push_effect(EffectKind::StopRun, 0, ProtocolId::NONE, 0, |out| {
+        self.frame.draft.add(EffectKind::StopRun, 0, ProtocolId::NONE, 0, |out| {
             codec::encode(reason, out);
             0
         });
     }
 
     fn next_sequence(&mut self) -> u32 {
-        let sequence = self.frame.slot.sequence;
-        self.frame.slot.sequence =
+        let agent = self.frame.agent();
+        let sequence = agent.sequence;
+        agent.sequence =
             sequence.checked_add(1).expect("an agent has at most 4,294,967,295 numbered effects");
         sequence
     }

@@ -14,58 +14,112 @@ pub(crate) struct Parcel {
 
 impl Parcel {
     pub(crate) const EMPTY: Parcel = Parcel { length: 0, bytes: [0; INLINE_BYTES_MAX] };
+
+    /// The payload, if it travels inline.
+    #[inline]
+    pub(crate) fn inline(&self) -> Option<&[u8]> {
+        self.bytes.get(..usize::from(self.length))
+    }
+
+    fn stored_at(&self) -> usize {
+        let [a, b, c, d, ..] = self.bytes;
+        u32::from_le_bytes([a, b, c, d]) as usize
+    }
 }
 
 /// The payloads that do not travel inline.
 #[derive(Debug, Default)]
 pub(crate) struct PayloadStore {
-    payloads: Vec<Vec<u8>>,
+    payloads: Vec<Stored>,
     free: Vec<u32>,
+    /// What the free buffers hold.
+    free_bytes: usize,
+    /// The last that was stored: what a broadcast sends again and again.
+    last: Option<u32>,
 }
 
-/// A buffer that grew past this is not kept for reuse, so that one huge message does not hold its memory forever.
-const REUSED_BYTES_MAX: usize = 4096;
+#[derive(Debug, Default)]
+struct Stored {
+    bytes: Vec<u8>,
+    /// Parcels that stand for it.
+    parcels: u32,
+}
+
+/// Free buffers are kept for reuse up to so much in all, so that one storm does not hold its memory forever.
+const FREE_BYTES_MAX: usize = 1 << 20;
 
 impl PayloadStore {
+    /// Every parcel is to be opened or released exactly once. Equal payloads packed one after the other, as by a
+    /// broadcast, share their bytes.
+    #[inline]
     pub(crate) fn pack(&mut self, payload: &[u8]) -> Parcel {
-        let mut parcel = Parcel::EMPTY;
-        if payload.len() <= INLINE_BYTES_MAX {
-            parcel.bytes[..payload.len()].copy_from_slice(payload);
-            parcel.length = payload.len() as u8;
-            return parcel;
+        if payload.len() > INLINE_BYTES_MAX {
+            return self.store(payload);
         }
-        let index = self.free.pop().unwrap_or_else(|| {
-            self.payloads.push(Vec::new());
-            (self.payloads.len() - 1) as u32
-        });
-        self.payloads[index as usize].extend_from_slice(payload);
-        parcel.length = STORED;
+        let mut parcel = Parcel::EMPTY;
+        parcel.bytes[..payload.len()].copy_from_slice(payload);
+        parcel.length = payload.len() as u8;
+        parcel
+    }
+
+    fn store(&mut self, payload: &[u8]) -> Parcel {
+        let index = match self.last {
+            Some(last) if self.payloads[last as usize].bytes == payload => last,
+            _ => self.take_free(payload),
+        };
+        self.last = Some(index);
+        self.payloads[index as usize].parcels += 1;
+        let mut parcel = Parcel { length: STORED, ..Parcel::EMPTY };
         parcel.bytes[..4].copy_from_slice(&index.to_le_bytes());
         parcel
     }
 
-    pub(crate) fn view<'a>(&'a self, parcel: &'a Parcel) -> &'a [u8] {
-        match self.stored_at(parcel) {
-            Some(index) => &self.payloads[index],
-            None => &parcel.bytes[..usize::from(parcel.length)],
-        }
+    fn take_free(&mut self, payload: &[u8]) -> u32 {
+        let index = self.free.pop().unwrap_or_else(|| {
+            self.payloads.push(Stored::default());
+            (self.payloads.len() - 1) as u32
+        });
+        let bytes = &mut self.payloads[index as usize].bytes;
+        self.free_bytes -= bytes.capacity();
+        bytes.extend_from_slice(payload);
+        index
     }
 
-    /// Frees what `parcel` holds in the store. Every parcel is released exactly once.
+    /// Lends the bytes of a stored payload, which must come back by [`put_back`](Self::put_back).
+    pub(crate) fn lend(&mut self, parcel: &Parcel) -> Vec<u8> {
+        // Nobody may take what is being read for an equal payload.
+        self.last = None;
+        core::mem::take(&mut self.payloads[parcel.stored_at()].bytes)
+    }
+
+    /// Takes back what was lent; the parcel still has to be released.
+    pub(crate) fn put_back(&mut self, parcel: &Parcel, bytes: Vec<u8>) {
+        self.payloads[parcel.stored_at()].bytes = bytes;
+    }
+
+    /// Frees what `parcel` holds in the store, if it is the last that does.
+    #[inline]
     pub(crate) fn release(&mut self, parcel: &Parcel) {
-        if let Some(index) = self.stored_at(parcel) {
-            let payload = &mut self.payloads[index];
-            payload.clear();
-            if payload.capacity() > REUSED_BYTES_MAX {
-                *payload = Vec::new();
-            }
-            self.free.push(index as u32);
+        if parcel.length == STORED {
+            self.release_stored(parcel.stored_at());
         }
     }
 
-    fn stored_at(&self, parcel: &Parcel) -> Option<usize> {
-        let [a, b, c, d, ..] = parcel.bytes;
-        (parcel.length == STORED).then(|| u32::from_le_bytes([a, b, c, d]) as usize)
+    fn release_stored(&mut self, index: usize) {
+        let stored = &mut self.payloads[index];
+        stored.parcels -= 1;
+        if stored.parcels > 0 {
+            return;
+        }
+        stored.bytes.clear();
+        if self.free_bytes + stored.bytes.capacity() > FREE_BYTES_MAX {
+            stored.bytes = Vec::new();
+        }
+        self.free_bytes += stored.bytes.capacity();
+        self.free.push(index as u32);
+        if self.last == Some(index as u32) {
+            self.last = None;
+        }
     }
 }
 
@@ -75,22 +129,60 @@ mod tests {
 
     use super::*;
 
+    /// The bytes that a parcel stands for, which is used up.
+    fn open(store: &mut PayloadStore, parcel: &Parcel) -> Vec<u8> {
+        let payload = match parcel.inline() {
+            Some(payload) => payload.to_vec(),
+            None => {
+                let lent = store.lend(parcel);
+                store.put_back(parcel, lent.clone());
+                lent
+            }
+        };
+        store.release(parcel);
+        payload
+    }
+
     proptest! {
         #[test]
-        fn payloads_come_back_whole(payloads: Vec<Vec<u8>>, released in any::<prop::sample::Index>()) {
+        fn payloads_come_back_whole(
+            payloads in prop::collection::vec((0_usize..40, 0_u8..3, any::<bool>(), any::<prop::sample::Index>()), 0..60),
+        ) {
             let mut store = PayloadStore::default();
-            let mut parcels: Vec<_> = payloads.iter().map(|payload| store.pack(payload)).collect();
-            let mut payloads = payloads;
-            if !parcels.is_empty() {
-                let at = released.index(parcels.len());
-                store.release(&parcels.remove(at));
-                let again = payloads.remove(at);
-                parcels.push(store.pack(&again));
-                payloads.push(again);
+            let mut waiting: Vec<(Parcel, Vec<u8>)> = Vec::new();
+            for (length, byte, open_one, which) in payloads {
+                let payload = vec![byte; length];
+                waiting.push((store.pack(&payload), payload));
+                if open_one {
+                    let (parcel, payload) = waiting.remove(which.index(waiting.len()));
+                    prop_assert_eq!(open(&mut store, &parcel), payload);
+                }
             }
-            for (parcel, payload) in parcels.iter().zip(&payloads) {
-                prop_assert_eq!(store.view(parcel), &payload[..]);
+            for (parcel, payload) in waiting {
+                prop_assert_eq!(open(&mut store, &parcel), payload);
             }
+            prop_assert_eq!(store.free.len(), store.payloads.len());
         }
+    }
+
+    #[test]
+    fn a_broadcast_shares_its_bytes() {
+        let mut store = PayloadStore::default();
+        let parcels: Vec<_> = (0..1000).map(|_| store.pack(&[7; 100])).collect();
+        assert_eq!(store.payloads.len(), 1);
+        for parcel in &parcels {
+            assert_eq!(open(&mut store, parcel), [7; 100]);
+        }
+    }
+
+    #[test]
+    fn a_storm_does_not_hold_its_memory() {
+        let mut store = PayloadStore::default();
+        let parcels: Vec<_> = (0..100_u8).map(|byte| store.pack(&vec![byte; 100_000])).collect();
+        for parcel in &parcels {
+            store.release(parcel);
+        }
+        let held: usize = store.payloads.iter().map(|stored| stored.bytes.capacity()).sum();
+        assert!(held <= FREE_BYTES_MAX && held == store.free_bytes, "{held} bytes are held");
     }
 }

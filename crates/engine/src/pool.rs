@@ -8,6 +8,7 @@ use crate::codec;
 use crate::context::{Context, Frame};
 use crate::identity::AgentId;
 use crate::message::{Inbox, Undecodable, Wire};
+use crate::prefetch::prefetch;
 
 /// What an agent is to handle.
 #[derive(Clone, Copy)]
@@ -28,6 +29,8 @@ pub(crate) trait AnyPool {
     /// Drops the agent's state.
     fn discard(&mut self, index: u32, crashed: bool);
     fn dispatch(&mut self, index: u32, delivery: Delivery<'_>, frame: Frame<'_>) -> Fate;
+    /// Says that the agent at `index` will be dispatched to soon.
+    fn will_dispatch(&self, index: u32);
 }
 
 /// Makes agents: for groups the configuration is empty.
@@ -89,5 +92,11 @@ impl<A: Agent> AnyPool for Pool<A> {
             Delivery::Fault { name } => agent.on_fault(ctx, name),
         }
         Fate::Handled
+    }
+
+    fn will_dispatch(&self, index: u32) {
+        if let Some(agent) = self.agents.get(index as usize) {
+            prefetch(agent);
+        }
     }
 }

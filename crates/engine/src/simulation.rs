@@ -2,14 +2,16 @@
 
 mod apply;
 mod lifecycle;
+mod starts;
 mod world;
 
 use core::sync::atomic::{AtomicU64, Ordering};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use crate::batch::{Batch, Event, Fate, STEPS_MAX, StepHead};
+use crate::batch::{Batch, Event, Fate, STEPS_MAX};
 use crate::context::Frame;
+use crate::draft::{Draft, Mark, StepRow};
 use crate::error::Error;
 use crate::fleet::Fleet;
 use crate::identity::AgentId;
@@ -17,11 +19,16 @@ use crate::link::Links;
 use crate::manifest::Manifest;
 use crate::message::Wire;
 use crate::pool::{AnyPool, Delivery};
-use crate::queue::Pending;
+use crate::event::Pending;
+use crate::prefetch::prefetch;
 use crate::slot::{Condition, Slot, SlotIndex};
 use crate::time::Time;
 
-use world::World;
+pub(crate) use world::World;
+
+/// How many events ahead an agent's slot is asked for, and the rest of its state: some hundred nanoseconds.
+const SLOTS_AHEAD: usize = 12;
+const STATE_AHEAD: usize = 6;
 
 /// Takes the record of a run, batch by batch.
 pub trait Sink {
@@ -115,7 +122,10 @@ impl Heartbeat {
 pub struct Simulation {
     world: World,
     pools: Vec<Box<dyn AnyPool>>,
+    draft: Draft,
     batch: Batch,
+    /// Steps that the batch can still take.
+    room: usize,
     recording: bool,
     ending: Option<Ending>,
     manifest: Manifest,
@@ -129,7 +139,9 @@ impl Simulation {
         Ok(Simulation {
             world,
             pools,
+            draft: Draft::default(),
             batch: Batch::default(),
+            room: STEPS_MAX,
             recording,
             ending: None,
             manifest,
@@ -152,7 +164,7 @@ impl Simulation {
     /// Events that have not happened yet.
     #[must_use]
     pub fn pending(&self) -> usize {
-        self.world.queue.len()
+        self.world.queue.len() + self.world.starts.len()
     }
 
     /// Steps taken so far.
@@ -183,6 +195,7 @@ impl Simulation {
             }
             match self.world.next_event(limits.until) {
                 Ok(event) => {
+                    self.look_ahead();
                     self.world.now = event.time;
                     self.world.popped = event.key_parts();
                     self.handle(event, limits, sink);
@@ -195,6 +208,7 @@ impl Simulation {
 
     /// Hands the rest of the record to `sink` and says what the run came to. Before the end this is an interruption.
     pub fn finish(&mut self, limits: &Limits, sink: &mut dyn Sink) -> Outcome {
+        self.fill_columns(sink);
         if !self.batch.is_empty() {
             self.hand_over(sink);
         }
@@ -209,87 +223,116 @@ impl Simulation {
         }
     }
 
+    /// Asks for the memory that coming events will need: first for an agent's slot, then, when that has arrived, for
+    /// what the slot points to.
+    #[inline]
+    fn look_ahead(&mut self) {
+        let World { queue, slots, blocks, .. } = &self.world;
+        if let Some(event) = queue.upcoming(SLOTS_AHEAD)
+            && let Some(slot) = slots.get(event.slot as usize)
+        {
+            prefetch(slot);
+        }
+        if let Some(event) = queue.upcoming(STATE_AHEAD)
+            && let Some(slot) = slots.get(event.slot as usize)
+        {
+            blocks.prefetch(&slot.stream);
+            self.pools[usize::from(slot.pool)].will_dispatch(slot.index);
+        }
+    }
+
     /// Handles an event, then whatever waited for its agent to be free, or is forgotten because it went down.
-    fn handle(&mut self, event: Pending, limits: &Limits, sink: &mut dyn Sink) {
-        let slot = self.world.directory.find(event.target);
-        self.deliver(event, slot, None, sink);
-        let Some(slot) = slot else { return };
+    #[inline]
+    fn handle(&mut self, mut event: Pending, limits: &Limits, sink: &mut dyn Sink) {
+        if event.slot == Pending::NOWHERE {
+            event.slot = self.world.slot_of(event.target);
+        }
+        self.deliver(&event, None, sink);
+        let slot = event.slot;
+        if slot == Pending::NOWHERE {
+            return;
+        }
         while self.ending.is_none() && self.world.events < limits.events_max {
             let Some((held, arrived)) = self.world.take_held(slot) else {
                 break;
             };
-            self.deliver(held, Some(slot), Some(arrived), sink);
+            self.deliver(&Pending { slot, ..held }, Some(arrived), sink);
         }
     }
 
     /// Decides what becomes of an event, fresh or held since an instant, and lets it happen.
-    fn deliver(
-        &mut self,
-        event: Pending,
-        slot: Option<SlotIndex>,
-        held_since: Option<Time>,
-        sink: &mut dyn Sink,
-    ) {
+    #[inline]
+    fn deliver(&mut self, event: &Pending, held_since: Option<Time>, sink: &mut dyn Sink) {
         let arrived = held_since.unwrap_or(event.time);
-        let fate = match slot {
-            None => Fate::Unknown,
-            Some(_) if event.doom != Fate::Handled => event.doom,
-            Some(slot) => {
-                if self.world.must_wait(slot, &event) {
-                    self.world.hold(slot, event, arrived);
+        let doom = event.course.doom();
+        let fate = if event.slot == Pending::NOWHERE {
+            Fate::Unknown
+        } else if doom != Fate::Handled {
+            doom
+        } else {
+            if self.world.must_wait(event) {
+                self.world.hold(event, arrived);
+                return;
+            }
+            match self.world.fate_of(event) {
+                Fate::Handled => {
+                    self.happen(event, arrived, sink);
                     return;
                 }
-                match self.world.fate_of(slot, event.event) {
-                    Fate::Handled => {
-                        self.happen(event, slot, arrived, sink);
-                        return;
-                    }
-                    _ if event.is_timer() => {
-                        self.world.payloads.release(&event.parcel);
-                        return;
-                    }
-                    Fate::Down if held_since.is_some() => Fate::Forgotten,
-                    fate => fate,
+                _ if event.is_timer() => {
+                    self.world.payloads.release(&event.parcel);
+                    return;
                 }
+                Fate::Down if held_since.is_some() => Fate::Forgotten,
+                fate => fate,
             }
         };
-        self.record(&event, fate, arrived, 0, 0, sink);
+        self.record(event, fate, arrived, self.draft.mark(), 0, sink);
         self.world.payloads.release(&event.parcel);
     }
 
     /// Lets an agent that is up and listening handle an event.
-    fn happen(&mut self, event: Pending, slot: SlotIndex, arrived: Time, sink: &mut dyn Sink) {
+    fn happen(&mut self, event: &Pending, arrived: Time, sink: &mut dyn Sink) {
         self.heartbeat.event.store(self.world.events, Ordering::Relaxed);
         self.heartbeat.agent.store(event.target.as_u64(), Ordering::Relaxed);
         self.heartbeat.time_ns.store(event.time.as_ns(), Ordering::Relaxed);
 
-        let mark = self.batch.mark();
-        let first_sequence = self.world.slots[slot as usize].sequence;
-        let children = self.world.slots[slot as usize].children;
-        let fate = self.dispatch(&event, slot);
+        let mark = self.draft.mark();
+        let agent = &self.world.slots[event.slot as usize];
+        let (first_sequence, children) = (agent.sequence, agent.children);
+        let fate = self.dispatch(event);
         if fate == Fate::Panicked {
-            self.batch.discard_effects(mark);
-            let agent = &mut self.world.slots[slot as usize];
+            self.draft.rewind(mark);
+            let agent = &mut self.world.slots[event.slot as usize];
             agent.sequence = first_sequence;
             agent.children = children;
-            lifecycle::lose_unsynced(&mut self.world, slot);
+            lifecycle::lose_unsynced(&mut self.world, event.slot);
             // Only now: the next life numbers its timers from here.
-            self.world.take_down(slot);
+            self.world.take_down(event.slot);
         }
-        let effects = (self.batch.mark().effects - mark.effects) as u32;
-        let ended = self.world.apply_effects(slot, mark, first_sequence, &self.batch);
-        self.ending = self.ending.take().or(ended);
-        self.record(&event, fate, arrived, first_sequence, effects, sink);
+        let ended = self.world.apply_effects(event.slot, &self.draft, mark, first_sequence);
+        if ended.is_some() && self.ending.is_none() {
+            self.ending = ended;
+        }
+        self.record(event, fate, arrived, mark, first_sequence, sink);
         self.world.payloads.release(&event.parcel);
         // The state of an agent that panicked is not to be trusted, not even by its own `on_crash`.
-        if fate == Fate::Panicked || self.world.slots[slot as usize].condition == Condition::Halted {
-            self.drop_state(slot);
+        if fate == Fate::Panicked || self.world.slots[event.slot as usize].condition == Condition::Halted {
+            self.drop_state(event.slot);
         }
     }
 
     /// Calls the handler. A panic is the agent's, not ours.
-    fn dispatch(&mut self, event: &Pending, slot: SlotIndex) -> Fate {
-        catch_unwind(AssertUnwindSafe(|| self.dispatch_unguarded(event, slot))).unwrap_or(Fate::Panicked)
+    #[inline]
+    fn dispatch(&mut self, event: &Pending) -> Fate {
+        if let Some(payload) = event.parcel.inline() {
+            return catch_unwind(AssertUnwindSafe(|| self.dispatch_unguarded(event, payload)))
+                .unwrap_or(Fate::Panicked);
+        }
+        let payload = self.world.payloads.lend(&event.parcel);
+        let fate = catch_unwind(AssertUnwindSafe(|| self.dispatch_unguarded(event, &payload)));
+        self.world.payloads.put_back(&event.parcel, payload);
+        fate.unwrap_or(Fate::Panicked)
     }
 
     /// Drops an agent's state, whose destructor may panic as well.
@@ -301,18 +344,18 @@ impl Simulation {
         }
     }
 
-    fn dispatch_unguarded(&mut self, event: &Pending, slot: SlotIndex) -> Fate {
-        if matches!(event.event, Event::Crash | Event::Pause | Event::Resume | Event::Clock) {
-            lifecycle::befall(&mut self.world, &mut self.pools, slot, event);
-            return Fate::Handled;
-        }
+    fn dispatch_unguarded(&mut self, event: &Pending, payload: &[u8]) -> Fate {
         let world = &mut self.world;
-        let agent = &mut world.slots[slot as usize];
-        let payload = world.payloads.view(&event.parcel);
-        let delivery = match event.event {
+        let agent = &mut world.slots[event.slot as usize];
+        let delivery = match event.event() {
             Event::Message => {
                 let wire = Wire { protocol: event.protocol, kind: event.kind, bytes: payload };
                 Delivery::Message { from: event.source, wire }
+            }
+            Event::Timer => Delivery::Timer { kind: event.kind, bytes: payload },
+            Event::WorkEnd => {
+                agent.busy = false;
+                Delivery::Timer { kind: event.kind, bytes: payload }
             }
             Event::Start => {
                 lifecycle::start(agent, &mut self.pools, payload);
@@ -322,56 +365,56 @@ impl Simulation {
                 lifecycle::restart(agent, &mut self.pools);
                 Delivery::Restart
             }
-            Event::WorkEnd => {
-                agent.busy = false;
-                Delivery::Timer { kind: event.kind, bytes: payload }
-            }
             Event::Fault => Delivery::Fault { name: core::str::from_utf8(payload).unwrap_or_default() },
-            _ => Delivery::Timer { kind: event.kind, bytes: payload },
+            change @ (Event::Crash | Event::Pause | Event::Resume | Event::Clock) => {
+                lifecycle::befall(world, &mut self.pools, event.slot, change, payload);
+                return Fate::Handled;
+            }
         };
-        let clock = if agent.own_clock { world.clocks.get(&slot) } else { None };
         let (pool, index) = (usize::from(agent.pool), agent.index);
-        let frame = Frame {
-            seed: world.seed,
-            world_now: world.now,
-            clock,
-            slot_index: slot,
-            slot: agent,
-            batch: &mut self.batch,
-            disks: &mut world.disks,
-            spawnable: &world.spawnable,
-            injector: world.injector.as_deref_mut(),
-        };
+        let frame = Frame { world, slot: event.slot, draft: &mut self.draft };
         self.pools[pool].dispatch(index, delivery, frame)
     }
 
+    #[inline]
     fn record(
         &mut self,
         event: &Pending,
         fate: Fate,
         arrived: Time,
+        mark: Mark,
         first_sequence: u32,
-        effects: u32,
         sink: &mut dyn Sink,
     ) {
         self.world.events += 1;
         if !self.recording {
-            self.batch.reset(self.world.events);
+            self.draft.clear();
             return;
         }
-        let head = StepHead {
+        self.draft.steps.push(StepRow {
             time: self.world.now,
             target: event.target,
             source: event.source,
-            sequence: event.sequence,
-            event: event.event,
-            fate,
             waited_ns: self.world.now.since(arrived),
+            sequence: event.sequence,
             protocol: event.protocol,
+            first_sequence,
+            effects: (self.draft.effects.len() - mark.effects) as u32,
             kind: event.kind,
-        };
-        self.batch.push_step(&head, first_sequence, effects);
-        if self.batch.len() == STEPS_MAX {
+            event: event.event(),
+            fate,
+        });
+        if self.draft.is_full() || self.draft.steps.len() == self.room {
+            self.fill_columns(sink);
+        }
+    }
+
+    #[cold]
+    fn fill_columns(&mut self, sink: &mut dyn Sink) {
+        self.batch.append(&self.draft);
+        self.draft.clear();
+        self.room = STEPS_MAX - self.batch.len();
+        if self.room == 0 {
             self.hand_over(sink);
         }
     }
@@ -379,6 +422,7 @@ impl Simulation {
     fn hand_over(&mut self, sink: &mut dyn Sink) {
         sink.accept(&mut self.batch);
         self.batch.reset(self.world.events);
+        self.room = STEPS_MAX;
     }
 }
 

@@ -8,8 +8,9 @@ use crate::stream::StreamState;
 /// The index of an agent in the engine's tables. It never leaves the engine: it depends on who was made when.
 pub(crate) type SlotIndex = u32;
 
-/// What the engine keeps of one agent.
+/// What the engine keeps of one agent: one line of the processor's cache.
 #[derive(Debug)]
+#[repr(align(64))]
 pub(crate) struct Slot {
     pub(crate) id: AgentId,
     /// Which pool holds the agent, and where in it.
@@ -73,29 +74,46 @@ impl Slot {
 /// Finds agents by identity. Members of groups are found by arithmetic, spawned agents in a map.
 #[derive(Debug, Default)]
 pub(crate) struct Directory {
-    /// (group hash, first slot, members), ordered by hash.
-    groups: Vec<(u32, SlotIndex, u32)>,
-    spawned: BTreeMap<AgentId, SlotIndex>,
+    /// Ordered by hash.
+    groups: Vec<GroupRange>,
+    spawned: BTreeMap<AgentId, Place>,
+}
+
+/// The members of a group lie side by side.
+#[derive(Debug)]
+struct GroupRange {
+    hash: u32,
+    first: SlotIndex,
+    members: u32,
+    group: u16,
+}
+
+/// Where an agent is, and what group it belongs to, without a look at its slot.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    pub(crate) slot: SlotIndex,
+    pub(crate) group: u16,
 }
 
 impl Directory {
-    pub(crate) fn add_group(&mut self, hash: u32, first: SlotIndex, members: u32) {
-        let at = self.groups.partition_point(|entry| entry.0 < hash);
-        self.groups.insert(at, (hash, first, members));
+    pub(crate) fn add_group(&mut self, hash: u32, first: SlotIndex, members: u32, group: u16) {
+        let at = self.groups.partition_point(|range| range.hash < hash);
+        self.groups.insert(at, GroupRange { hash, first, members, group });
     }
 
     /// Returns whether the identity was new.
-    pub(crate) fn add_spawned(&mut self, id: AgentId, slot: SlotIndex) -> bool {
-        self.spawned.insert(id, slot).is_none()
+    pub(crate) fn add_spawned(&mut self, id: AgentId, place: Place) -> bool {
+        self.spawned.insert(id, place).is_none()
     }
 
     #[inline]
-    pub(crate) fn find(&self, id: AgentId) -> Option<SlotIndex> {
+    pub(crate) fn find(&self, id: AgentId) -> Option<Place> {
         match id.origin() {
             Origin::Member { group, ordinal } => {
-                let at = self.groups.binary_search_by_key(&group, |entry| entry.0).ok()?;
-                let (_, first, members) = self.groups[at];
-                (1..=members).contains(&ordinal).then(|| first + (ordinal - 1))
+                let at = self.groups.binary_search_by_key(&group, |range| range.hash).ok()?;
+                let range = &self.groups[at];
+                let place = || Place { slot: range.first + (ordinal - 1), group: range.group };
+                (1..=range.members).contains(&ordinal).then(place)
             }
             Origin::Spawned => self.spawned.get(&id).copied(),
             Origin::World | Origin::Rule => None,

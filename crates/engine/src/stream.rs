@@ -7,6 +7,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::identity::AgentId;
 use crate::mix::hash_text;
+use crate::prefetch::prefetch;
 
 const WORDS_PER_BLOCK: u64 = 8;
 const PURPOSE: u64 = hash_text("agent stream");
@@ -15,7 +16,35 @@ const PURPOSE: u64 = hash_text("agent stream");
 #[derive(Debug, Default)]
 pub(crate) struct StreamState {
     words_used: u64,
-    block: Option<Box<[u64; WORDS_PER_BLOCK as usize]>>,
+    /// The block's number, from 1; 0 before the first draw.
+    block: u32,
+}
+
+impl StreamState {
+    /// The next life begins a new stream, in the same block.
+    pub(crate) fn restart(&mut self) {
+        self.words_used = 0;
+    }
+}
+
+#[derive(Clone, Debug, Default)]
+#[repr(align(64))]
+struct Block([u64; WORDS_PER_BLOCK as usize]);
+
+/// The blocks of all agents that ever drew.
+#[derive(Debug, Default)]
+pub(crate) struct Blocks {
+    blocks: Vec<Block>,
+}
+
+impl Blocks {
+    /// Brings the block nearer from which an agent will draw, if it has one.
+    #[inline]
+    pub(crate) fn prefetch(&self, state: &StreamState) {
+        if let Some(block) = self.blocks.get((state.block as usize).wrapping_sub(1)) {
+            prefetch(block);
+        }
+    }
 }
 
 /// An agent's random stream; use it through the traits of the `rand` crate.
@@ -25,24 +54,31 @@ pub(crate) struct StreamState {
 #[derive(Debug)]
 pub struct Stream<'a> {
     state: &'a mut StreamState,
+    blocks: &'a mut Blocks,
     seed: u64,
     id: AgentId,
     incarnation: u32,
 }
 
 impl<'a> Stream<'a> {
-    pub(crate) fn new(state: &'a mut StreamState, seed: u64, id: AgentId, incarnation: u32) -> Self {
-        Stream { state, seed, id, incarnation }
+    pub(crate) fn new(
+        state: &'a mut StreamState,
+        blocks: &'a mut Blocks,
+        seed: u64,
+        id: AgentId,
+        incarnation: u32,
+    ) -> Self {
+        Stream { state, blocks, seed, id, incarnation }
     }
 
+    #[inline]
     fn word(&mut self) -> u64 {
         let at = (self.state.words_used % WORDS_PER_BLOCK) as usize;
         if at == 0 {
             self.refill();
         }
-        let block = self.state.block.as_ref().expect("it was filled when its first word was used");
         self.state.words_used += 1;
-        block[at]
+        self.blocks.blocks[self.state.block as usize - 1].0[at]
     }
 
     #[cold]
@@ -55,8 +91,11 @@ impl<'a> Stream<'a> {
         let mut cipher = ChaCha8Rng::from_seed(key);
         // The cipher counts 32-bit words.
         cipher.set_word_pos(u128::from(self.state.words_used) * 2);
-        let block = self.state.block.get_or_insert_default();
-        for word in block.iter_mut() {
+        if self.state.block == 0 {
+            self.blocks.blocks.push(Block::default());
+            self.state.block = u32::try_from(self.blocks.blocks.len()).expect("no more blocks than agents");
+        }
+        for word in &mut self.blocks.blocks[self.state.block as usize - 1].0 {
             *word = cipher.next_u64();
         }
     }
@@ -65,10 +104,12 @@ impl<'a> Stream<'a> {
 impl TryRng for Stream<'_> {
     type Error = Infallible;
 
+    #[inline]
     fn try_next_u32(&mut self) -> Result<u32, Infallible> {
         Ok((self.word() >> 32) as u32)
     }
 
+    #[inline]
     fn try_next_u64(&mut self) -> Result<u64, Infallible> {
         Ok(self.word())
     }
@@ -94,18 +135,18 @@ mod tests {
         key[16..24].copy_from_slice(&AgentId::named("a", 1).as_u64().to_le_bytes());
         key[24] = 3;
         let mut whole = ChaCha8Rng::from_seed(key);
-        let mut state = StreamState::default();
+        let (mut state, mut blocks) = (StreamState::default(), Blocks::default());
         for _ in 0..100 {
             // A fresh handle each time: the state alone carries the position.
-            let mut stream = Stream::new(&mut state, 7, AgentId::named("a", 1), 3);
+            let mut stream = Stream::new(&mut state, &mut blocks, 7, AgentId::named("a", 1), 3);
             assert_eq!(stream.next_u64(), whole.next_u64());
         }
     }
 
     #[test]
     fn the_first_words_never_change() {
-        let mut state = StreamState::default();
-        let mut stream = Stream::new(&mut state, 42, AgentId::named("agent", 1), 0);
+        let (mut state, mut blocks) = (StreamState::default(), Blocks::default());
+        let mut stream = Stream::new(&mut state, &mut blocks, 42, AgentId::named("agent", 1), 0);
         let words = [stream.next_u64(), stream.next_u64(), stream.next_u64()];
         assert_eq!(words, GOLDEN_WORDS, "{words:#x?}");
     }

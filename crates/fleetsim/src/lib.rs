@@ -55,6 +55,7 @@ mod reexecution;
 mod registry;
 mod structure;
 mod wall;
+pub mod workload;
 
 pub use fleetsim_agents as agents;
 pub use fleetsim_engine as engine;

@@ -2,49 +2,62 @@
 
 use super::Ending;
 use super::world::World;
-use crate::batch::{AppliedEffect, Batch, EffectKind, Event, Fate, Mark};
+use crate::batch::{EffectKind, Event, Fate};
 use crate::codec;
 use crate::deviation::{Deviated, MessageId};
+use crate::draft::{Draft, EffectRow, Mark};
 use crate::error::Error;
 use crate::identity::AgentId;
 use crate::inject::{Outgoing, Verdict};
 use crate::message::ProtocolId;
 use crate::mix::{Draw, hash_text};
 use crate::payload::Parcel;
-use crate::queue::{KeyParts, Pending};
-use crate::slot::{Condition, Slot, SlotIndex};
+use crate::event::{Course, KeyParts, Pending};
+use crate::slot::{Condition, Place, Slot, SlotIndex};
 use crate::time::Time;
 
 const LATENCY_LUCK: u64 = hash_text("link latency");
 
 impl World {
     /// Applies the effects since `mark`. Returns how the run ends, if it does.
+    #[inline]
     pub(super) fn apply_effects(
         &mut self,
         slot: SlotIndex,
+        draft: &Draft,
         mark: Mark,
         first_sequence: u32,
-        batch: &Batch,
     ) -> Option<Ending> {
         let mut sequence = first_sequence;
-        let mut payload_byte = mark.payload_bytes;
+        let mut payloads = &draft.payloads[mark.payloads..];
         let mut ended = None;
-        for index in mark.effects..batch.mark().effects {
-            let effect = batch.effect_at(index, payload_byte);
-            payload_byte += effect.payload.len();
-            let ends = self.apply(slot, sequence, &effect);
+        for row in &draft.effects[mark.effects..] {
+            let mut payload = &[][..];
+            if row.effect != EffectKind::Fact {
+                (payload, payloads) = payloads.split_at(row.length as usize);
+            }
+            let ends = match row.effect {
+                EffectKind::Send => self.apply_send(slot, sequence, row, payload).err().map(Ending::Failed),
+                _ => self.apply_other(slot, sequence, row, payload),
+            };
             ended = ended.or(ends);
-            sequence = sequence.wrapping_add(u32::from(effect.effect.is_numbered()));
+            sequence = sequence.wrapping_add(u32::from(row.effect.is_numbered()));
         }
         ended
     }
 
-    fn apply(&mut self, slot: SlotIndex, sequence: u32, effect: &AppliedEffect<'_>) -> Option<Ending> {
+    fn apply_other(
+        &mut self,
+        slot: SlotIndex,
+        sequence: u32,
+        effect: &EffectRow,
+        payload: &[u8],
+    ) -> Option<Ending> {
         let scheduled = match effect.effect {
-            EffectKind::Send => self.apply_send(slot, sequence, effect),
-            EffectKind::SetTimer => self.apply_timer(slot, sequence, effect, Event::Timer),
-            EffectKind::Work => self.apply_timer(slot, sequence, effect, Event::WorkEnd),
-            EffectKind::Spawn => self.apply_spawn(slot, sequence, effect),
+            EffectKind::Send => unreachable!("applied by whoever called"),
+            EffectKind::SetTimer => self.apply_timer(slot, sequence, effect, payload, Event::Timer),
+            EffectKind::Work => self.apply_timer(slot, sequence, effect, payload, Event::WorkEnd),
+            EffectKind::Spawn => self.apply_spawn(slot, sequence, effect, payload),
             EffectKind::CancelTimer => {
                 self.apply_cancel(slot, effect.object as u32, Time::from_ns(effect.delay_ns));
                 Ok(())
@@ -55,32 +68,55 @@ impl World {
             }
             EffectKind::Fact => Ok(()),
             EffectKind::StopRun => {
-                let reason = codec::decode(effect.payload).expect("the context encoded it");
+                let reason = codec::decode(payload).expect("the context encoded it");
                 return Some(Ending::Stopped { by: self.slots[slot as usize].id, reason });
             }
         };
         scheduled.err().map(Ending::Failed)
     }
 
+    #[inline]
     fn apply_send(
         &mut self,
         slot: SlotIndex,
         sequence: u32,
-        effect: &AppliedEffect<'_>,
+        effect: &EffectRow,
+        payload: &[u8],
     ) -> Result<(), Error> {
         let sender = &self.slots[slot as usize];
-        let (source, target) = (sender.id, AgentId::from_u64(effect.object));
-        let receiver_group =
-            self.directory.find(target).map_or(sender.group, |to| self.slots[to as usize].group);
-        let link = self.links.between(sender.group, receiver_group);
+        let (source, sender_group) = (sender.id, sender.group);
+        let target = AgentId::from_u64(effect.object);
+        let unknown = Place { slot: Pending::NOWHERE, group: sender_group };
+        let to = self.directory.find(target).unwrap_or(unknown);
+        let link = self.links.between(sender_group, to.group);
         let latency_ns = link.latency_ns(|| Draw::new(self.seed, LATENCY_LUCK, source, sequence));
         let thought_ns = self.world_delay_ns(slot, effect.delay_ns);
-        let verdict = self.verdict(source, sequence, target, effect);
+        let arrives = self.later(latency_ns)?.checked_add(thought_ns).ok_or_else(past_the_end)?;
+        let mut message = Pending {
+            time: arrives,
+            target,
+            source,
+            sequence,
+            slot: to.slot,
+            protocol: effect.protocol,
+            kind: effect.kind,
+            course: Course::new(Event::Message, Fate::Handled),
+            parcel: Parcel::EMPTY,
+        };
+        let mut again = [None, None];
+        if self.injector.is_some() || !self.deviations.is_empty() {
+            again = self.interfere(&mut message)?;
+        }
+        self.schedule_message(message, payload, again);
+        Ok(())
+    }
 
-        let arrives =
-            self.later(latency_ns)?.checked_add(thought_ns).and_then(|at| at.checked_add(verdict.delay_ns));
-        let mut deviated =
-            Deviated { arrives: arrives.ok_or_else(past_the_end)?, dropped: false, again: None };
+    /// Lets fault rules and deviations change when a message arrives. Returns when it arrives again.
+    fn interfere(&mut self, message: &mut Pending) -> Result<[Option<Time>; 2], Error> {
+        let Pending { source, sequence, .. } = *message;
+        let verdict = self.verdict(message);
+        let arrives = message.time.checked_add(verdict.delay_ns).ok_or_else(past_the_end)?;
+        let mut deviated = Deviated { arrives, dropped: false, again: None };
         if !self.deviations.is_empty() {
             deviated = self.deviations.apply(MessageId { source, sequence }, self.now, deviated.arrives);
         }
@@ -89,37 +125,21 @@ impl World {
             (false, true) => Fate::Lost,
             (false, false) => Fate::Handled,
         };
+        message.time = deviated.arrives;
+        message.course = Course::new(Event::Message, doom);
         let by_rule = match verdict.again_after_ns {
             Some(after_ns) => Some(deviated.arrives.checked_add(after_ns.max(1)).ok_or_else(past_the_end)?),
             None => None,
         };
-        let message = Pending {
-            time: deviated.arrives,
-            target,
-            source,
-            sequence,
-            protocol: effect.protocol,
-            kind: effect.kind,
-            event: Event::Message,
-            doom,
-            parcel: Parcel::EMPTY,
-        };
-        self.schedule_message(message, effect.payload, [by_rule, deviated.again]);
-        Ok(())
+        Ok([by_rule, deviated.again])
     }
 
-    fn verdict(
-        &mut self,
-        source: AgentId,
-        sequence: u32,
-        target: AgentId,
-        effect: &AppliedEffect<'_>,
-    ) -> Verdict {
+    fn verdict(&mut self, message: &Pending) -> Verdict {
         let (seed, now) = (self.seed, self.now);
         let Some(injector) = &mut self.injector else {
             return Verdict::default();
         };
-        let (protocol, kind) = (effect.protocol, effect.kind);
+        let Pending { source, sequence, target, protocol, kind, .. } = *message;
         injector.message(&Outgoing { seed, now, source, sequence, target, protocol, kind })
     }
 
@@ -127,7 +147,8 @@ impl World {
         &mut self,
         slot: SlotIndex,
         sequence: u32,
-        effect: &AppliedEffect<'_>,
+        effect: &EffectRow,
+        payload: &[u8],
         event: Event,
     ) -> Result<(), Error> {
         let delay_ns = self.world_delay_ns(slot, effect.delay_ns);
@@ -137,11 +158,11 @@ impl World {
             target: id,
             source: id,
             sequence,
+            slot,
             protocol: ProtocolId::NONE,
             kind: effect.kind,
-            event,
-            doom: Fate::Handled,
-            parcel: self.payloads.pack(effect.payload),
+            course: Course::new(event, Fate::Handled),
+            parcel: self.payloads.pack(payload),
         };
         self.queue.push(pending);
         Ok(())
@@ -160,7 +181,7 @@ impl World {
         let Some(inbox) = self.held.get_mut(&slot) else {
             return;
         };
-        let is_it = |event: &Pending| event.event == Event::Timer && event.sequence == sequence;
+        let is_it = |event: &Pending| event.event() == Event::Timer && event.sequence == sequence;
         if let Some(at) = inbox.iter().position(|(event, _)| is_it(event)) {
             let (event, _) = inbox.remove(at).expect("it was just found");
             self.payloads.release(&event.parcel);
@@ -174,13 +195,14 @@ impl World {
         &mut self,
         slot: SlotIndex,
         sequence: u32,
-        effect: &AppliedEffect<'_>,
+        effect: &EffectRow,
+        payload: &[u8],
     ) -> Result<(), Error> {
         let kind = self.spawnable[usize::from(effect.kind)];
         let child = AgentId::from_u64(effect.object);
         let index = SlotIndex::try_from(self.slots.len())
             .map_err(|_| Error::new("a fleet has at most 4,294,967,295 agents"))?;
-        if !self.directory.add_spawned(child, index) {
+        if !self.directory.add_spawned(child, Place { slot: index, group: kind.group }) {
             return Err(Error::new(format!(
                 "two spawned agents share the identity {child:?}; use another seed"
             )));
@@ -193,11 +215,11 @@ impl World {
             target: child,
             source,
             sequence,
+            slot: index,
             protocol: ProtocolId::NONE,
             kind: effect.kind,
-            event: Event::Start,
-            doom: Fate::Handled,
-            parcel: self.payloads.pack(effect.payload),
+            course: Course::new(Event::Start, Fate::Handled),
+            parcel: self.payloads.pack(payload),
         };
         self.queue.push(start);
         Ok(())
@@ -208,15 +230,8 @@ impl World {
         self.slots[slot as usize].condition = Condition::Halted;
     }
 
-    /// A delay on an agent's clock, in world time.
-    fn world_delay_ns(&self, slot: SlotIndex, delay_ns: u64) -> u64 {
-        match self.slots[slot as usize].own_clock {
-            true => self.clocks[&slot].world_delay_ns(delay_ns),
-            false => delay_ns,
-        }
-    }
-
     /// An effect is strictly later than its cause.
+    #[inline]
     fn later(&self, delay_ns: u64) -> Result<Time, Error> {
         self.now.checked_add(delay_ns.max(1)).ok_or_else(past_the_end)
     }

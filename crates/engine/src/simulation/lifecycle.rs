@@ -7,9 +7,7 @@ use crate::clock::LocalClock;
 use crate::codec;
 use crate::mix::{Draw, hash_text};
 use crate::pool::AnyPool;
-use crate::queue::Pending;
 use crate::slot::{Condition, Slot, SlotIndex};
-use crate::stream::StreamState;
 
 const DISK_LUCK: u64 = hash_text("disk at a crash");
 
@@ -26,20 +24,25 @@ pub(super) fn start(agent: &mut Slot, pools: &mut [Box<dyn AnyPool>], config: &[
 pub(super) fn restart(agent: &mut Slot, pools: &mut [Box<dyn AnyPool>]) {
     agent.condition = Condition::Up;
     agent.incarnation += 1;
-    agent.stream = StreamState::default();
+    agent.stream.restart();
     let birth = Birth { id: agent.id, ordinal: agent.ordinal, incarnation: agent.incarnation };
     pools[usize::from(agent.pool)].rebuild(agent.index, &birth);
 }
 
 /// What the world does to an agent without asking it.
-pub(super) fn befall(world: &mut World, pools: &mut [Box<dyn AnyPool>], slot: SlotIndex, event: &Pending) {
-    match event.event {
+pub(super) fn befall(
+    world: &mut World,
+    pools: &mut [Box<dyn AnyPool>],
+    slot: SlotIndex,
+    event: Event,
+    payload: &[u8],
+) {
+    match event {
         Event::Crash => crash(world, pools, slot),
         Event::Pause => world.slots[slot as usize].paused = true,
         Event::Resume => world.slots[slot as usize].paused = false,
         Event::Clock => {
-            let change =
-                codec::decode(world.payloads.view(&event.parcel)).expect("the engine encoded it itself");
+            let change = codec::decode(payload).expect("the engine encoded it itself");
             let changed = LocalClock::changed(world.clocks.get(&slot), world.now, change);
             world.clocks.insert(slot, changed);
             world.slots[slot as usize].own_clock = true;

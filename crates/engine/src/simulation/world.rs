@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use super::starts::Starts;
 use super::{Ending, fate_for};
 use crate::agent::Birth;
 use crate::batch::{Event, Fate};
@@ -19,30 +20,35 @@ use crate::link::Links;
 use crate::message::ProtocolId;
 use crate::payload::{Parcel, PayloadStore};
 use crate::pool::AnyPool;
-use crate::queue::{KeyParts, Pending, Queue};
+use crate::event::{Course, KeyParts, Pending};
+use crate::queue::Queue;
 use crate::slot::{Condition, Directory, Slot, SlotIndex};
+use crate::stream::Blocks;
 use crate::time::Time;
 
-/// Fields are open to the modules of the simulation, which divide its work.
-pub(super) struct World {
-    pub(super) seed: u64,
-    pub(super) now: Time,
+/// Fields are open to the modules of the simulation, which divide its work, and some to [`Context`](crate::Context).
+pub(crate) struct World {
+    pub(crate) seed: u64,
+    pub(crate) now: Time,
     /// Where in the total order the run stands.
     pub(super) popped: KeyParts,
     pub(super) events: u64,
     pub(super) messages: u64,
+    /// The starts of the fleet's members, until they have all happened.
+    pub(super) starts: Starts,
     pub(super) queue: Queue,
     pub(super) payloads: PayloadStore,
-    pub(super) slots: Vec<Slot>,
+    pub(crate) slots: Vec<Slot>,
+    pub(crate) blocks: Blocks,
     pub(super) directory: Directory,
     pub(super) links: Links,
-    pub(super) spawnable: Vec<Spawnable>,
+    pub(crate) spawnable: Vec<Spawnable>,
     pub(super) deviations: DeviationState,
-    pub(super) injector: Option<Box<dyn Injector>>,
+    pub(crate) injector: Option<Box<dyn Injector>>,
     /// What follows is empty for almost all agents.
     pub(super) held: BTreeMap<SlotIndex, VecDeque<(Pending, Time)>>,
     pub(super) clocks: BTreeMap<SlotIndex, LocalClock>,
-    pub(super) disks: BTreeMap<SlotIndex, Disk>,
+    pub(crate) disks: BTreeMap<SlotIndex, Disk>,
     pub(super) cancelled: BTreeSet<(AgentId, u32)>,
 }
 
@@ -55,9 +61,11 @@ impl World {
             popped: KeyParts::default(),
             events: 0,
             messages: 0,
+            starts: Starts::default(),
             queue: Queue::new(fleet.seed),
             payloads: PayloadStore::default(),
             slots: Vec::new(),
+            blocks: Blocks::default(),
             directory: Directory::default(),
             links,
             spawnable: fleet.spawnable,
@@ -73,38 +81,29 @@ impl World {
             if u64::from(first) + u64::from(group.count) > u64::from(SlotIndex::MAX) {
                 return Err(Error::new("a fleet has at most 4,294,967,295 agents"));
             }
-            world.directory.add_group(group.hash, first, group.count);
             let at = index as u16;
+            world.directory.add_group(group.hash, first, group.count, at);
             for ordinal in 1..=group.count {
                 let id = AgentId::named(&group.name, ordinal);
                 let place = pools[index].add(&Birth { id, ordinal, incarnation: 0 }, &[]);
                 world.slots.push(Slot::new(id, at, at, place, ordinal));
-                world.queue.push(Pending {
-                    time: Time::ZERO,
-                    target: id,
-                    source: AgentId::WORLD,
-                    sequence: 0,
-                    protocol: ProtocolId::NONE,
-                    kind: 0,
-                    event: Event::Start,
-                    doom: Fate::Handled,
-                    parcel: Parcel::EMPTY,
-                });
             }
         }
+        world.starts = Starts::new(world.seed, &world.slots);
         // The world's own numbered effects: sequence 0 is every member's start.
         for (sequence, injection) in (1_u32..).zip(&fleet.injections) {
             let message = MessageId { source: AgentId::WORLD, sequence };
             let deviated = world.deviations.apply(message, Time::ZERO, injection.at);
+            let doom = if deviated.dropped { Fate::Deviated } else { Fate::Handled };
             let message = Pending {
                 time: deviated.arrives,
                 target: injection.target,
                 source: AgentId::WORLD,
                 sequence,
+                slot: world.slot_of(injection.target),
                 protocol: injection.protocol,
                 kind: injection.kind,
-                event: Event::Message,
-                doom: if deviated.dropped { Fate::Deviated } else { Fate::Handled },
+                course: Course::new(Event::Message, doom),
                 parcel: Parcel::EMPTY,
             };
             world.schedule_message(message, &injection.payload, [deviated.again, None]);
@@ -113,12 +112,33 @@ impl World {
         Ok((world, pools))
     }
 
+    /// Where an agent is, or [`Pending::NOWHERE`].
+    pub(super) fn slot_of(&self, agent: AgentId) -> SlotIndex {
+        self.directory.find(agent).map_or(Pending::NOWHERE, |place| place.slot)
+    }
+
+    /// The time on an agent's own clock.
+    pub(crate) fn local_now(&self, slot: SlotIndex) -> Time {
+        match self.slots[slot as usize].own_clock {
+            true => self.clocks[&slot].read(self.now),
+            false => self.now,
+        }
+    }
+
+    /// A delay on an agent's own clock, in world time.
+    pub(crate) fn world_delay_ns(&self, slot: SlotIndex, delay_ns: u64) -> u64 {
+        match self.slots[slot as usize].own_clock {
+            true => self.clocks[&slot].world_delay_ns(delay_ns),
+            false => delay_ns,
+        }
+    }
+
     /// Lets a message arrive at its time, and again at others.
     pub(super) fn schedule_message(&mut self, message: Pending, payload: &[u8], again: [Option<Time>; 2]) {
         self.messages += 1;
-        for time in core::iter::once(message.time).chain(again.into_iter().flatten()) {
-            let parcel = self.payloads.pack(payload);
-            self.queue.push(Pending { time, parcel, ..message });
+        self.queue.push(Pending { parcel: self.payloads.pack(payload), ..message });
+        for time in again.into_iter().flatten() {
+            self.queue.push(Pending { time, parcel: self.payloads.pack(payload), ..message });
         }
     }
 
@@ -148,10 +168,10 @@ impl World {
                 target: *target,
                 source: AgentId::rule(rule),
                 sequence: *sequence,
+                slot: self.slot_of(*target),
                 protocol: ProtocolId::NONE,
                 kind: 0,
-                event,
-                doom: Fate::Handled,
+                course: Course::new(event, Fate::Handled),
                 parcel,
             });
             *sequence += 1;
@@ -161,17 +181,22 @@ impl World {
     /// The next event that still matters. Timers that were cancelled, or that a crash or a halt took away, leave no
     /// step and do not advance the clock.
     pub(super) fn next_event(&mut self, until: Time) -> Result<Pending, Ending> {
+        if !self.starts.is_empty()
+            && let Some(start) = self.starts.next_before(self.queue.first(), self.seed, &self.slots)
+        {
+            return Ok(start);
+        }
         loop {
-            match self.queue.first() {
-                None => return Err(Ending::Quiescent),
-                // A timer that will never come due does not keep a run alive either.
-                Some(event) if event.time > until && self.still_matters(event) => {
-                    return Err(Ending::TimeLimit);
-                }
-                Some(_) => {}
+            let Some(&event) = self.queue.first() else {
+                return Err(Ending::Quiescent);
+            };
+            let matters = self.still_matters(&event);
+            // A timer that will never come due does not keep a run alive either.
+            if event.time > until && matters {
+                return Err(Ending::TimeLimit);
             }
-            let event = self.queue.pop().expect("it was just seen");
-            if self.still_matters(&event) {
+            self.queue.pop();
+            if matters {
                 return Ok(event);
             }
             self.cancelled.remove(&(event.target, event.sequence));
@@ -187,13 +212,14 @@ impl World {
         if !self.cancelled.is_empty() && self.cancelled.contains(&(event.target, event.sequence)) {
             return false;
         }
-        let slot = self.directory.find(event.target).expect("only agents set timers");
-        let slot = &self.slots[slot as usize];
+        let slot = &self.slots[event.slot as usize];
         event.sequence >= slot.timers_from && !matches!(slot.condition, Condition::Down | Condition::Halted)
     }
 
-    pub(super) fn fate_of(&self, slot: SlotIndex, event: Event) -> Fate {
-        let agent = &self.slots[slot as usize];
+    #[inline]
+    pub(super) fn fate_of(&self, event: &Pending) -> Fate {
+        let agent = &self.slots[event.slot as usize];
+        let event = event.event();
         // An agent that was not made yet, or whose factory panicked, is not there to go down or to come back.
         if matches!(event, Event::Crash | Event::Restart) && agent.index == Slot::NOT_MADE {
             return Fate::Void;
@@ -202,12 +228,13 @@ impl World {
     }
 
     /// Whether the event must wait until its agent listens again. What the world does to an agent never waits.
-    pub(super) fn must_wait(&self, slot: SlotIndex, event: &Pending) -> bool {
-        let agent = &self.slots[slot as usize];
+    #[inline]
+    pub(super) fn must_wait(&self, event: &Pending) -> bool {
+        let agent = &self.slots[event.slot as usize];
         if !agent.is_deaf() {
             return false;
         }
-        match event.event {
+        match event.event() {
             Event::Message | Event::Timer | Event::Fault => {
                 !matches!(agent.condition, Condition::Down | Condition::Halted)
             }
@@ -216,13 +243,13 @@ impl World {
         }
     }
 
-    pub(super) fn hold(&mut self, slot: SlotIndex, event: Pending, arrived: Time) {
-        let inbox = self.held.entry(slot).or_default();
+    pub(super) fn hold(&mut self, event: &Pending, arrived: Time) {
+        let inbox = self.held.entry(event.slot).or_default();
         // A beginning comes before everything, and the end of work before what arrived during the work.
-        if matches!(event.event, Event::WorkEnd | Event::Start) {
-            inbox.push_front((event, arrived));
+        if matches!(event.event(), Event::WorkEnd | Event::Start) {
+            inbox.push_front((*event, arrived));
         } else {
-            inbox.push_back((event, arrived));
+            inbox.push_back((*event, arrived));
         }
     }
 
@@ -233,7 +260,7 @@ impl World {
         }
         let agent = &self.slots[slot as usize];
         let inbox = self.held.get_mut(&slot)?;
-        let ends_deafness = |event: &Pending| matches!(event.event, Event::WorkEnd | Event::Start);
+        let ends_deafness = |event: &Pending| matches!(event.event(), Event::WorkEnd | Event::Start);
         let first_ends_it = inbox.front().is_some_and(|(event, _)| ends_deafness(event));
         let free = if first_ends_it { !agent.paused } else { !agent.is_deaf() };
         if !free {

@@ -13,6 +13,7 @@ mod messages;
 mod order;
 mod panics;
 mod program;
+mod queue;
 mod spawn;
 mod stage;
 mod timers;

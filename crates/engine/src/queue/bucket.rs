@@ -1,0 +1,369 @@
+//! Two-level buckets: entries wait unsorted in buckets of equal width, and a bucket is sorted when its turn comes.
+//!
+//! The idea is the calendar queue's (Brown, "Calendar queues: a fast O(1) priority queue implementation for the
+//! simulation event set problem", CACM 31(10), 1988) and the ladder queue's (Tang, Goh and Thng, ACM TOMACS 15(3),
+//! 2005). What an adversary can do to it is bounded: what fits no bucket waits in a heap, and buckets are laid out
+//! anew at most once for as many operations as entries are pending.
+
+use super::chunk::{Chain, ChunkStore, Place};
+use super::heap::HeapQueue;
+use super::plan::{Experience, Plan, SMALL};
+use super::{Entry, is_before};
+
+/// Runs of entries up to this length are sorted by insertion.
+const INSERTION_MAX: usize = 16;
+
+/// A queue whose operations take constant time on average where instants are spread evenly, and O(log n) at worst,
+/// amortised. Entries leave in exactly the order of a [`HeapQueue`].
+///
+/// ```
+/// use fleetsim_engine::queue::{BucketQueue, Entry};
+///
+/// #[derive(Clone, Copy)]
+/// struct Due { time_ns: u64, number: u32 }
+///
+/// impl Entry for Due {
+///     type Rest = u32;
+///     fn time_ns(&self) -> u64 { self.time_ns }
+///     fn rest(&self, _seed: u64) -> u32 { self.number }
+/// }
+///
+/// let mut queue = BucketQueue::new(7);
+/// for (number, time_ns) in [30, 10, 20, 10].into_iter().enumerate() {
+///     queue.push(Due { time_ns, number: number as u32 });
+/// }
+/// let left: Vec<_> = core::iter::from_fn(|| queue.pop()).map(|due| (due.time_ns, due.number)).collect();
+/// assert_eq!(left, [(10, 1), (10, 3), (20, 2), (30, 0)]);
+/// ```
+#[derive(Clone, Debug)]
+pub struct BucketQueue<E: Entry> {
+    seed: u64,
+    len: usize,
+    /// The opened bucket in order, and how much of it has left.
+    open: Vec<(u64, Place)>,
+    open_at: usize,
+    open_chain: Chain,
+    /// What came for the opened bucket, or earlier ones, after it was opened. Without a plan: everything.
+    late: HeapQueue<E>,
+    /// `None` while there are so few entries that the heap alone does.
+    plan: Option<Plan>,
+    /// The bucket of number n lies at n modulo the length, for as many numbers from `next` on.
+    ring: Vec<Chain>,
+    in_ring: usize,
+    /// The number of the first bucket that was not opened yet.
+    next: u64,
+    store: ChunkStore<E>,
+    /// What comes after the ring's last bucket.
+    far: HeapQueue<E>,
+    seen: Experience,
+    planned_at_ns: u64,
+    unsorted: Vec<(u64, Place)>,
+    counts: Vec<u32>,
+}
+
+impl<E: Entry> BucketQueue<E> {
+    /// An empty queue, for the order under `seed`.
+    #[must_use]
+    pub fn new(seed: u64) -> BucketQueue<E> {
+        BucketQueue {
+            seed,
+            len: 0,
+            open: Vec::new(),
+            open_at: 0,
+            open_chain: Chain::EMPTY,
+            late: HeapQueue::new(seed),
+            plan: None,
+            ring: Vec::new(),
+            in_ring: 0,
+            next: u64::MAX,
+            store: ChunkStore::new(),
+            far: HeapQueue::new(seed),
+            seen: Experience::default(),
+            planned_at_ns: 0,
+            unsorted: Vec::new(),
+            counts: Vec::new(),
+        }
+    }
+
+    /// Entries in the queue.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Adds an entry.
+    #[inline]
+    pub fn push(&mut self, entry: E) {
+        self.len += 1;
+        let Some(plan) = &self.plan else {
+            self.late.push(entry);
+            if self.len > SMALL {
+                self.lay_out();
+            }
+            return;
+        };
+        self.seen.pushed += 1;
+        let number = entry.time_ns() >> plan.width_bits;
+        let outgrown = plan.is_outgrown(self.len);
+        if number < self.next {
+            self.late.push(entry);
+            self.seen.pushed_late += 1;
+            self.seen.late_max = self.seen.late_max.max(self.late.len());
+        } else {
+            self.put(number, entry);
+        }
+        if outgrown {
+            self.lay_out();
+        }
+    }
+
+    /// The entry that leaves next.
+    #[inline]
+    pub fn first(&mut self) -> Option<&E> {
+        if self.late.is_empty() {
+            if self.open_at == self.open.len() && !self.open_next() {
+                return None;
+            }
+            if let Some((_, place)) = self.open.get(self.open_at) {
+                return Some(self.store.get(*place));
+            }
+        }
+        if self.late_is_first() { self.late.first() } else { self.first_open() }
+    }
+
+    /// Takes the entry that leaves next.
+    #[inline]
+    pub fn pop(&mut self) -> Option<E> {
+        if self.late.is_empty() && self.open_at == self.open.len() && !self.open_next() {
+            return None;
+        }
+        self.len -= 1;
+        if !self.late.is_empty() && self.late_is_first() {
+            return self.late.pop();
+        }
+        let entry = *self.first_open()?;
+        self.open_at += 1;
+        Some(entry)
+    }
+
+    /// The entry that leaves `ahead` after the next one, as far as that is known without work; what is pushed
+    /// meanwhile may come before it.
+    #[inline]
+    #[must_use]
+    pub fn upcoming(&self, ahead: usize) -> Option<&E> {
+        self.open.get(self.open_at + ahead).map(|(_, place)| self.store.get(*place))
+    }
+
+    #[inline]
+    fn first_open(&self) -> Option<&E> {
+        self.upcoming(0)
+    }
+
+    fn late_is_first(&mut self) -> bool {
+        let Some((_, place)) = self.open.get(self.open_at) else {
+            return true;
+        };
+        let late = self.late.first().expect("only asked when something came late");
+        is_before(late, self.store.get(*place), self.seed)
+    }
+
+    /// Puts an entry into its bucket, or among those that are far.
+    #[inline]
+    fn put(&mut self, number: u64, entry: E) {
+        let length = self.ring.len();
+        if number - self.next < length as u64 {
+            self.store.push(&mut self.ring[number as usize & (length - 1)], entry);
+            self.in_ring += 1;
+        } else {
+            self.far.push(entry);
+        }
+    }
+
+    /// Opens the next bucket that holds anything, when nothing is left of the open one. Returns whether anything is
+    /// left at all; it may have gone to `late`.
+    #[cold]
+    fn open_next(&mut self) -> bool {
+        self.close();
+        if self.len == 0 {
+            return false;
+        }
+        let plan = self.plan.expect("without a plan everything is late");
+        if plan.is_outdated(&self.seen, self.len, self.far.len()) {
+            self.lay_out();
+            if !self.late.is_empty() {
+                return true;
+            }
+        }
+        let plan = self.plan.expect("what is laid out and not late has a plan");
+        if self.in_ring == 0 {
+            let first = self.far.first().expect("what is neither open, late nor near is far");
+            self.next = first.time_ns() >> plan.width_bits;
+            self.draw_near(plan.width_bits);
+        }
+        let mask = self.ring.len() - 1;
+        while self.ring[self.next as usize & mask].is_empty() {
+            self.next += 1;
+            self.seen.passed += 1;
+        }
+        let chain = core::mem::replace(&mut self.ring[self.next as usize & mask], Chain::EMPTY);
+        self.in_ring -= chain.len();
+        self.seen.opened += chain.len();
+        self.seen.passed += 1;
+        self.open_chain = chain;
+        self.sort_open(self.next << plan.width_bits, plan.width_bits);
+        self.next += 1;
+        self.draw_near(plan.width_bits);
+        true
+    }
+
+    /// Forgets the opened bucket.
+    fn close(&mut self) {
+        self.store.release(core::mem::replace(&mut self.open_chain, Chain::EMPTY));
+        self.open.clear();
+        self.open_at = 0;
+    }
+
+    /// Moves what is no longer far into its bucket.
+    fn draw_near(&mut self, width_bits: u32) {
+        while let Some(first) = self.far.first() {
+            let number = first.time_ns() >> width_bits;
+            if number - self.next >= self.ring.len() as u64 {
+                break;
+            }
+            let entry = self.far.pop().expect("it was just seen");
+            self.put(number, entry);
+        }
+    }
+
+    /// Sorts the opened bucket, which begins at `start_ns`: first by counting into as many parts as there are
+    /// entries, then within the parts.
+    fn sort_open(&mut self, start_ns: u64, width_bits: u32) {
+        let chain = self.open_chain;
+        let count = chain.len();
+        if count <= INSERTION_MAX {
+            self.open.extend(self.store.iter(chain).map(|(place, entry)| (entry.time_ns(), place)));
+        } else {
+            self.unsorted.clear();
+            self.unsorted.extend(self.store.iter(chain).map(|(place, entry)| (entry.time_ns(), place)));
+            let part_bits = (count.ilog2()).min(width_bits);
+            let shift = width_bits - part_bits;
+            let part_of = |time_ns: u64| ((time_ns - start_ns) >> shift) as usize;
+            self.counts.clear();
+            self.counts.resize((1 << part_bits) + 1, 0);
+            for (time_ns, _) in &self.unsorted {
+                self.counts[part_of(*time_ns) + 1] += 1;
+            }
+            let mut largest = 0;
+            let mut before = 0;
+            for count in &mut self.counts {
+                largest = largest.max(*count);
+                before += *count;
+                *count = before;
+            }
+            self.open.resize(count, (0, 0));
+            for entry in &self.unsorted {
+                let at = &mut self.counts[part_of(entry.0)];
+                self.open[*at as usize] = *entry;
+                *at += 1;
+            }
+            if largest as usize > INSERTION_MAX {
+                self.sort_large_parts();
+            }
+        }
+        let (store, seed) = (&self.store, self.seed);
+        let open = &mut self.open[..];
+        for end in 1..open.len() {
+            let entry = open[end];
+            let mut at = end;
+            while at > 0 && leaves_before(&entry, &open[at - 1], store, seed) {
+                open[at] = open[at - 1];
+                at -= 1;
+            }
+            open[at] = entry;
+        }
+    }
+
+    /// Sorts the parts of the opened bucket that are too long for insertion. `counts` holds where each part ends.
+    fn sort_large_parts(&mut self) {
+        let (store, seed) = (&self.store, self.seed);
+        let mut start = 0;
+        for end in &self.counts {
+            let part = &mut self.open[start..*end as usize];
+            if part.len() > INSERTION_MAX {
+                part.sort_by_cached_key(|(time_ns, place)| (*time_ns, store.get(*place).rest(seed)));
+            }
+            start = *end as usize;
+        }
+    }
+
+    /// Lays the buckets out anew for what is pending now.
+    #[cold]
+    fn lay_out(&mut self) {
+        let mut times: Vec<u64> = Vec::with_capacity(self.len);
+        times.extend(self.open[self.open_at..].iter().map(|(time_ns, _)| *time_ns));
+        times.extend(self.late.iter().chain(self.far.iter()).map(Entry::time_ns));
+        for chain in &self.ring {
+            times.extend(self.store.iter(*chain).map(|(_, entry)| entry.time_ns()));
+        }
+        let first_ns = times.iter().copied().min().expect("it is laid out only for something");
+        let middle = times.len() / 2;
+        let median_ns = *times.select_nth_unstable(middle).1 - first_ns;
+        let left = self.seen.opened + self.seen.pushed_late;
+        let gap_ns = first_ns.saturating_sub(self.planned_at_ns) / left.max(1) as u64;
+        drop(times);
+
+        let mut moved: Vec<E> = self.open.drain(self.open_at..).map(|(_, place)| *self.store.get(place)).collect();
+        self.close();
+
+        let old_ring = core::mem::take(&mut self.ring);
+        moved.extend(self.late.take().into_iter().chain(self.far.take()));
+        let old_plan = self.plan.take();
+        self.in_ring = 0;
+        if self.len > SMALL {
+            let old = old_plan.as_ref().map(|plan| (plan, &self.seen));
+            let plan = Plan::new(self.len, median_ns, (gap_ns > 0 && old.is_some()).then_some(gap_ns), old);
+            self.ring.resize(plan.ring, Chain::EMPTY);
+            self.next = first_ns >> plan.width_bits;
+            self.plan = Some(plan);
+        }
+        self.seen = Experience::default();
+        self.planned_at_ns = first_ns;
+        for entry in moved.drain(..) {
+            self.place(entry);
+        }
+        for mut chain in old_ring {
+            while !chain.is_empty() {
+                self.store.take_chunk(&mut chain, &mut moved);
+                for entry in moved.drain(..) {
+                    self.place(entry);
+                }
+            }
+        }
+    }
+
+    fn place(&mut self, entry: E) {
+        match &self.plan {
+            Some(plan) => self.put(entry.time_ns() >> plan.width_bits, entry),
+            None => self.late.push(entry),
+        }
+    }
+}
+
+#[inline]
+fn leaves_before<E: Entry>(
+    one: &(u64, Place),
+    other: &(u64, Place),
+    store: &ChunkStore<E>,
+    seed: u64,
+) -> bool {
+    match one.0.cmp(&other.0) {
+        core::cmp::Ordering::Equal => store.get(one.1).rest(seed) < store.get(other.1).rest(seed),
+        order => order.is_lt(),
+    }
+}
