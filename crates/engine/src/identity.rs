@@ -43,6 +43,7 @@ impl AgentId {
     pub const WORLD: AgentId = AgentId(0);
 
     /// Member `ordinal` (from 1) of the group `name`.
+    #[inline]
     #[must_use]
     pub const fn named(name: &str, ordinal: u32) -> AgentId {
         AgentId((Self::group_hash(name) as u64) << 32 | ordinal as u64)
@@ -61,18 +62,21 @@ impl AgentId {
     }
 
     /// The identity as a number, the same in every run and on every machine.
+    #[inline]
     #[must_use]
     pub const fn as_u64(self) -> u64 {
         self.0
     }
 
     /// The identity that [`as_u64`](Self::as_u64) gave.
+    #[inline]
     #[must_use]
     pub const fn from_u64(number: u64) -> AgentId {
         AgentId(number)
     }
 
     /// What sort of entity this is.
+    #[inline]
     #[must_use]
     pub const fn origin(self) -> Origin {
         if self.0 == 0 {
@@ -87,6 +91,7 @@ impl AgentId {
     }
 
     /// The hash under which a group's members are filed: 30 bits, never 0 (which is the world's).
+    #[inline]
     pub(crate) const fn group_hash(name: &str) -> u32 {
         let hash = (hash_text(name) & GROUP_MASK) as u32;
         if hash == 0 { 1 } else { hash }

@@ -47,6 +47,7 @@
 
 mod agent;
 pub mod batch;
+mod chacha;
 mod clock;
 pub mod codec;
 mod context;

@@ -12,6 +12,7 @@ use crate::identity::AgentId;
 const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// Mixes words into one well-spread 64-bit value; the order of the words matters.
+#[inline]
 #[must_use]
 pub const fn mix<const N: usize>(words: [u64; N]) -> u64 {
     let mut state = GOLDEN;
@@ -24,6 +25,7 @@ pub const fn mix<const N: usize>(words: [u64; N]) -> u64 {
 }
 
 /// Hashes a name to 64 bits (FNV-1a, then the finaliser). Names are few; users who collide are told so.
+#[inline]
 #[must_use]
 pub const fn hash_text(text: &str) -> u64 {
     let bytes = text.as_bytes();
@@ -36,6 +38,7 @@ pub const fn hash_text(text: &str) -> u64 {
     finalise(state)
 }
 
+#[inline]
 const fn finalise(mut state: u64) -> u64 {
     state = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     state = (state ^ (state >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);

@@ -248,10 +248,14 @@ impl Simulation {
             event.slot = self.world.slot_of(event.target);
         }
         self.deliver(&event, None, sink);
-        let slot = event.slot;
-        if slot == Pending::NOWHERE {
-            return;
+        if !self.world.held.is_empty() && event.slot != Pending::NOWHERE {
+            self.deliver_held(event.slot, limits, sink);
         }
+    }
+
+    /// Handles what waited for an agent, as long as it listens.
+    #[cold]
+    fn deliver_held(&mut self, slot: SlotIndex, limits: &Limits, sink: &mut dyn Sink) {
         while self.ending.is_none() && self.world.events < limits.events_max {
             let Some((held, arrived)) = self.world.take_held(slot) else {
                 break;

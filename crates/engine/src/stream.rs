@@ -2,9 +2,9 @@
 
 use core::convert::Infallible;
 
-use rand::{Rng, SeedableRng, TryRng};
-use rand_chacha::ChaCha8Rng;
+use rand::TryRng;
 
+use crate::chacha;
 use crate::identity::AgentId;
 use crate::mix::hash_text;
 use crate::prefetch::prefetch;
@@ -83,21 +83,15 @@ impl<'a> Stream<'a> {
 
     #[cold]
     fn refill(&mut self) {
-        let mut key = [0; 32];
-        key[..8].copy_from_slice(&self.seed.to_le_bytes());
-        key[8..16].copy_from_slice(&PURPOSE.to_le_bytes());
-        key[16..24].copy_from_slice(&self.id.as_u64().to_le_bytes());
-        key[24..28].copy_from_slice(&self.incarnation.to_le_bytes());
-        let mut cipher = ChaCha8Rng::from_seed(key);
-        // The cipher counts 32-bit words.
-        cipher.set_word_pos(u128::from(self.state.words_used) * 2);
+        let halves = |word: u64| [word as u32, (word >> 32) as u32];
+        let ([k0, k1], [k2, k3], [k4, k5]) = (halves(self.seed), halves(PURPOSE), halves(self.id.as_u64()));
+        let key = [k0, k1, k2, k3, k4, k5, self.incarnation, 0];
         if self.state.block == 0 {
             self.blocks.blocks.push(Block::default());
             self.state.block = u32::try_from(self.blocks.blocks.len()).expect("no more blocks than agents");
         }
-        for word in &mut self.blocks.blocks[self.state.block as usize - 1].0 {
-            *word = cipher.next_u64();
-        }
+        let counter = self.state.words_used / WORDS_PER_BLOCK;
+        self.blocks.blocks[self.state.block as usize - 1].0 = chacha::block(&key, counter);
     }
 }
 
@@ -125,6 +119,9 @@ impl TryRng for Stream<'_> {
 
 #[cfg(test)]
 mod tests {
+    use rand::{Rng, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
     use super::*;
 
     #[test]

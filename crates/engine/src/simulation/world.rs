@@ -126,6 +126,7 @@ impl World {
     }
 
     /// A delay on an agent's own clock, in world time.
+    #[inline]
     pub(crate) fn world_delay_ns(&self, slot: SlotIndex, delay_ns: u64) -> u64 {
         match self.slots[slot as usize].own_clock {
             true => self.clocks[&slot].world_delay_ns(delay_ns),
@@ -134,6 +135,7 @@ impl World {
     }
 
     /// Lets a message arrive at its time, and again at others.
+    #[inline]
     pub(super) fn schedule_message(&mut self, message: Pending, payload: &[u8], again: [Option<Time>; 2]) {
         self.messages += 1;
         self.queue.push(Pending { parcel: self.payloads.pack(payload), ..message });
@@ -180,6 +182,7 @@ impl World {
 
     /// The next event that still matters. Timers that were cancelled, or that a crash or a halt took away, leave no
     /// step and do not advance the clock.
+    #[inline]
     pub(super) fn next_event(&mut self, until: Time) -> Result<Pending, Ending> {
         if !self.starts.is_empty()
             && let Some(start) = self.starts.next_before(self.queue.first(), self.seed, &self.slots)
@@ -204,6 +207,7 @@ impl World {
         }
     }
 
+    #[inline]
     fn still_matters(&self, event: &Pending) -> bool {
         !event.is_timer() || self.timer_is_live(event)
     }
@@ -255,9 +259,6 @@ impl World {
 
     /// What waited longest for an agent that listens again.
     pub(super) fn take_held(&mut self, slot: SlotIndex) -> Option<(Pending, Time)> {
-        if self.held.is_empty() {
-            return None;
-        }
         let agent = &self.slots[slot as usize];
         let inbox = self.held.get_mut(&slot)?;
         let ends_deafness = |event: &Pending| matches!(event.event(), Event::WorkEnd | Event::Start);
