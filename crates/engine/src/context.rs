@@ -139,6 +139,18 @@ impl<'a, A: Agent> Context<'a, A> {
         });
     }
 
+    /// Sends one message to many, each as [`send`](Self::send) would. It is encoded once, and on its way its bytes are
+    /// held once.
+    pub fn broadcast<M: Message>(&mut self, to: impl IntoIterator<Item = Address<M>>, message: M) {
+        let mut to = to.into_iter();
+        let Some(first) = to.next() else { return };
+        self.send(first, message);
+        for next in to {
+            self.next_sequence();
+            self.frame.draft.add_again(next.id().as_u64());
+        }
+    }
+
     /// Sets a timer that comes due `delay_ns` from now on the agent's own clock (0 counts as 1).
     pub fn set_timer(&mut self, delay_ns: u64, timer: A::Timer) -> TimerId {
         let sequence = self.next_sequence();

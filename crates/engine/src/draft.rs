@@ -86,6 +86,14 @@ impl Draft {
         self.effects.push(EffectRow { object, delay_ns, protocol, length, kind, effect });
     }
 
+    /// Adds the last effect once more, with another object.
+    pub(crate) fn add_again(&mut self, object: u64) {
+        let last = *self.effects.last().expect("there is an effect to repeat");
+        let start = self.payloads.len() - last.length as usize;
+        self.payloads.extend_from_within(start..);
+        self.effects.push(EffectRow { object, ..last });
+    }
+
     /// Whether it is time to fill columns.
     #[inline]
     pub(crate) fn is_full(&self) -> bool {

@@ -130,3 +130,33 @@ fn payloads_of_every_size_arrive_whole() {
         );
     }
 }
+
+#[test]
+fn a_broadcast_is_so_many_sends() {
+    for size in [0, 16, 17, 1_000] {
+        let one_by_one = |together: bool| {
+            let mut fleet = fleet(1);
+            actors(&mut fleet, "a", 1, move |_, ctx, cue| {
+                if cue == Cue::Start {
+                    let message = Talk::Blob(vec![7; size]);
+                    let receivers = (1..=20).map(|ordinal| to("b", ordinal));
+                    match together {
+                        true => ctx.broadcast(receivers, message),
+                        false => receivers.for_each(|receiver| ctx.send(receiver, message.clone())),
+                    }
+                    ctx.broadcast([], Talk::Quiet);
+                    ctx.send(to("b", 1), Talk::Quiet);
+                }
+            });
+            actors(&mut fleet, "b", 20, move |_, _, cue| match cue {
+                Cue::Message(_, Talk::Blob(bytes)) => assert_eq!(bytes, vec![7; size]),
+                Cue::Message(_, talk) => assert_eq!(talk, Talk::Quiet),
+                _ => {}
+            });
+            play(fleet)
+        };
+        let (together, apart) = (one_by_one(true), one_by_one(false));
+        assert_eq!(together.rows, apart.rows, "size {size}");
+        assert_eq!(together.rows.iter().filter(|row| row.fate == Fate::Handled).count(), 42, "size {size}");
+    }
+}
