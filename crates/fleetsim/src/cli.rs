@@ -8,7 +8,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::command::{Program, check, diff, inspect, replay, run, test, why};
+use crate::command::{Program, bench, check, diff, inspect, replay, run, test, why};
 use crate::exit::{Exit, Failure};
 use crate::output::{show, show_json, tell};
 use crate::registry::Registry;
@@ -37,6 +37,8 @@ enum Command {
     Inspect(inspect::Arguments),
     /// Find where two traces part
     Diff(diff::Arguments),
+    /// Measure how speed and memory change with the size of a fleet
+    Bench(bench::Arguments),
     /// Print the JSON Schema of scenario files, for editors
     Schema,
     /// Print completions for a shell
@@ -50,22 +52,23 @@ enum Command {
 const GROUPS: [(&str, &[&str]); 3] = [
     ("Begin here", &["run", "replay", "why", "check", "test"]),
     ("Traces", &["inspect", "diff"]),
-    ("Tools", &["schema", "completions"]),
+    ("Tools", &["bench", "schema", "completions"]),
 ];
 
 const EXIT_CODES: &str = "\
-0 as expected; 1 findings that are not expected, or expected ones missing; 2 the command line or a scenario is
-  wrong; 3 a replay diverged or traces differ; 4 a trace is damaged or partial, a file cannot be read or written,
-  a run was interrupted or stuck; 5 another version, or a behaviour that this program does not have";
+0 as expected; 1 findings that are not expected, or expected ones missing, or slower than a baseline; 2 the command
+  line or a scenario is wrong; 3 a replay diverged or runs differ; 4 a trace is damaged or partial, a file cannot be
+  read or written, a run was interrupted or stuck; 5 another version, or a behaviour that this program does not have";
 
 /// The whole program: reads the command line, does what it says, and returns the exit code.
 ///
 /// The commands work with the behaviours and monitors of `registry` as with the built-in ones, and the commands
 /// that reports print call this program by its own name.
 ///
-/// Exit codes: 0 as expected; 1 findings that the scenario does not expect, or expected ones missing; 2 the command
-/// line or a scenario is wrong; 3 a replay diverged; 4 a damaged or partial trace, input and output, an interrupted
-/// run, the watchdog; 5 an incompatible version or a missing behaviour.
+/// Exit codes: 0 as expected; 1 findings that the scenario does not expect, or expected ones missing, or a measurement
+/// slower than its baseline; 2 the command line or a scenario is wrong; 3 a replay diverged, or runs that should be the
+/// same differ; 4 a damaged or partial trace, input and output, an interrupted run, the watchdog; 5 an incompatible
+/// version or a missing behaviour.
 #[must_use]
 pub fn main(registry: Registry) -> ExitCode {
     main_with(registry, std::env::args_os())
@@ -95,6 +98,7 @@ fn execute(command: &Command, program: &Program) -> Result<Exit, Failure> {
         Command::Test(arguments) => test::execute(arguments, program),
         Command::Inspect(arguments) => inspect::execute(arguments),
         Command::Diff(arguments) => diff::execute(arguments),
+        Command::Bench(arguments) => bench::execute(arguments, program),
         Command::Schema => show_json(&fleetsim_scenario::schema()).map(|()| Exit::Expected),
         Command::Completions { shell } => {
             let mut script = Vec::new();

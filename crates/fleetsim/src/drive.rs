@@ -73,13 +73,27 @@ impl Sink for Taps<'_> {
     }
 }
 
-/// Runs `simulation` until it ends, is interrupted by the user, or is decided. A handler that takes longer than
-/// `watchdog` (zero: no limit) ends the program.
+/// Runs `simulation` until it ends, is interrupted by the user, or is decided, and shows how far it is. A handler
+/// that takes longer than `watchdog` (zero: no limit) ends the program.
 pub(crate) fn drive(
     simulation: &mut Simulation,
     limits: &Limits,
     taps: &mut Taps<'_>,
     watchdog: Duration,
+) -> Driven {
+    let mut progress = Progress::new(limits.until);
+    drive_past(simulation, limits, taps, watchdog, move |simulation| {
+        progress.update(simulation.now(), simulation.events());
+    })
+}
+
+/// As [`drive`], past `look`, which sees the simulation after each slice instead of the user.
+pub(crate) fn drive_past(
+    simulation: &mut Simulation,
+    limits: &Limits,
+    taps: &mut Taps<'_>,
+    watchdog: Duration,
+    mut look: impl FnMut(&Simulation),
 ) -> Driven {
     wall::note_interrupts();
     let names = Names::new(simulation.manifest());
@@ -99,7 +113,6 @@ pub(crate) fn drive(
         std::process::exit(Exit::Damaged as i32);
     });
     let watch = Stopwatch::start();
-    let mut progress = Progress::new(limits.until);
     let (outcome, said) = panics::quietly(|| {
         loop {
             watchdog.set_watching(true);
@@ -109,11 +122,12 @@ pub(crate) fn drive(
             if status != Status::Running || wall::is_interrupted() || taps.is_decided() {
                 break;
             }
-            progress.update(simulation.now(), simulation.events());
+            look(simulation);
         }
         simulation.finish(limits, taps)
     });
-    drop(progress);
+    // What is shown of the progress goes before anything else is told.
+    drop(look);
     said.iter().for_each(|line| tell(&format!("note: a handler panicked: {}\n", escape(line))));
     Driven { outcome, wall: watch.elapsed() }
 }

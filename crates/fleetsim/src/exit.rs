@@ -25,6 +25,21 @@ pub(crate) enum Exit {
     Incompatible = 5,
 }
 
+impl Exit {
+    /// The exit that a program of ours ended with, going by its code.
+    pub(crate) fn of_code(code: i32) -> Option<Exit> {
+        let all = [
+            Exit::Expected,
+            Exit::Unexpected,
+            Exit::Usage,
+            Exit::Diverged,
+            Exit::Damaged,
+            Exit::Incompatible,
+        ];
+        all.into_iter().find(|exit| *exit as i32 == code)
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> ExitCode {
         ExitCode::from(exit as u8)

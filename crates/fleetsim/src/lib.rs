@@ -53,6 +53,7 @@ mod progress;
 mod recording;
 mod reexecution;
 mod registry;
+mod scratch;
 mod structure;
 mod wall;
 pub mod workload;

@@ -1,9 +1,11 @@
 //! What the program shows: results on stdout, everything else on stderr. A reader that goes away is no error.
 
+pub(crate) mod bench;
 mod color;
 pub(crate) mod figures;
 pub(crate) mod histogram;
 pub(crate) mod json;
+mod plot;
 pub(crate) mod report;
 
 use std::io::{self, BufWriter, ErrorKind, StdoutLock, Write};

@@ -1,4 +1,4 @@
-//! A progress bar for runs that take longer than a moment: on stderr, and only if that is a terminal.
+//! Progress bars for what takes longer than a moment: on stderr, and only if that is a terminal.
 
 use std::io::{IsTerminal, stderr};
 use std::time::Duration;
@@ -49,8 +49,36 @@ impl Drop for Progress {
     }
 }
 
-fn bar(until_ms: u64) -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(Some(until_ms), ProgressDrawTarget::stderr());
+/// Shows how many of a number of things are done.
+pub(crate) struct Count {
+    bar: Option<ProgressBar>,
+}
+
+impl Count {
+    /// For `total` things.
+    pub(crate) fn new(total: u64) -> Count {
+        Count { bar: stderr().is_terminal().then(|| bar(total)) }
+    }
+
+    /// Shows that so many are done, and which one is next.
+    pub(crate) fn update(&self, done: u64, next: &str) {
+        if let Some(bar) = &self.bar {
+            bar.set_position(done);
+            bar.set_message(next.to_owned());
+        }
+    }
+}
+
+impl Drop for Count {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn bar(total: u64) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
     let style = ProgressStyle::with_template("{bar:24} {msg}");
     bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }

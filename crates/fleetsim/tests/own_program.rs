@@ -33,6 +33,8 @@ enum Manner {
     Remembers,
     /// Like `Good`, but the twentieth number is another one: what a change of code may do unnoticed.
     Changed,
+    /// Counts from another number in every process.
+    Moody,
 }
 
 /// Sends itself a number every second.
@@ -68,6 +70,7 @@ impl Agent for Ticker {
         let memory = match self.manner {
             Manner::Remembers if self.number == 3 => MEMORY.fetch_add(1000, Ordering::Relaxed),
             Manner::Changed if self.number == 20 => 500,
+            Manner::Moody => u64::from(std::process::id()),
             _ => 0,
         };
         let to = ctx.own_address();
@@ -88,7 +91,8 @@ fn program(good: Manner, arguments: impl IntoIterator<Item = OsString>) -> ExitC
         .behaviour("good", 3, ticker(good))
         .behaviour("panics", 1, ticker(Manner::Panics))
         .behaviour("hangs", 1, ticker(Manner::Hangs))
-        .behaviour("remembers", 1, ticker(Manner::Remembers));
+        .behaviour("remembers", 1, ticker(Manner::Remembers))
+        .behaviour("moody", 1, ticker(Manner::Moody));
     fleetsim::cli::main_with(registry, arguments)
 }
 
@@ -111,7 +115,8 @@ fn main() -> ExitCode {
     endless_handlers_are_named();
     agents_that_remember_are_found_out();
     an_interrupted_run_leaves_what_it_has();
-    println!("own_program: 7 tests passed");
+    own_agents_are_measured_and_must_be_deterministic();
+    println!("own_program: 8 tests passed");
     ExitCode::SUCCESS
 }
 
@@ -272,4 +277,22 @@ fn an_interrupted_run_leaves_what_it_has() {
     let (stdout, _) = call(&["replay", partial], 4);
     assert!(stdout.starts_with("partial, identical as far as it goes"), "{stdout}");
     call(&["replay", partial, "--partial"], 0);
+}
+
+/// The samples of a measurement are taken by the same program, with its own agents.
+fn own_agents_are_measured_and_must_be_deterministic() {
+    let folder = tempfile::tempdir().expect("there is room");
+    let good = scenario(folder.path(), "good", "1h");
+    let words =
+        ["bench", &good, "--agents", "2,4", "--rounds", "2", "--record", "off,full", "--format", "json"];
+    let json: Value = serde_json::from_str(&call(&words, 0).0).expect("it is JSON");
+    let events: Vec<u64> =
+        json["rows"].as_array().into_iter().flatten().filter_map(|row| row["events"].as_u64()).collect();
+    assert_eq!(events, [14_400, 14_400, 28_800, 28_800]);
+
+    let moody = scenario(folder.path(), "moody", "1m");
+    let (stdout, stderr) = call(&["bench", &moody, "--rounds", "8", "--record", "digest"], 3);
+    assert_eq!(stdout, "");
+    assert!(stderr.contains("nondeterminism: 2 agents, digest: round"), "{stderr}");
+    assert!(stderr.contains("`run --twice` names the first event"), "{stderr}");
 }

@@ -129,6 +129,14 @@ impl<'a> Plan<'a> {
     /// # Errors
     /// When names collide, or a behaviour refuses its parameters.
     pub fn simulation(&self, seed: u64) -> Result<Simulation, BuildError> {
+        Ok(self.fleet(seed)?.build()?)
+    }
+
+    /// The fleet with a seed, still to be built.
+    ///
+    /// # Errors
+    /// When names collide, or a behaviour refuses its parameters.
+    pub fn fleet(&self, seed: u64) -> Result<Fleet, BuildError> {
         let document = self.loaded.scenario.document();
         let mut fleet = Fleet::new(seed);
         fleet.default_link(Link::sampled(sampler::of_durations(&document.fleet.latency)?));
@@ -138,7 +146,7 @@ impl<'a> Plan<'a> {
         media::add(&mut fleet, document, &seams)?;
         roles::add(&mut fleet, document, &seams, self.behaviours)?;
         faults::plan(document)?.install(&mut fleet);
-        Ok(fleet.build()?)
+        Ok(fleet)
     }
 
     /// What the monitors must know of the fleet.

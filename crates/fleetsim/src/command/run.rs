@@ -18,6 +18,7 @@ use crate::output::report::RunView;
 use crate::output::{Format, Paint, figures, json, report, show, show_json, tell};
 use crate::recording::{self, Told};
 use crate::reexecution::{divergence_json, reexecute};
+use crate::scratch::Scratch;
 use crate::wall;
 
 #[derive(Debug, clap::Args)]
@@ -92,7 +93,8 @@ pub(crate) fn execute(arguments: &Arguments, program: &Program) -> Result<Exit, 
         (None, true) => Some(Scratch::new()?),
         _ => None,
     };
-    let target = arguments.trace.clone().or_else(|| scratch.as_ref().map(Scratch::trace));
+    let target =
+        arguments.trace.clone().or_else(|| scratch.as_ref().map(|scratch| scratch.file("first.fleet")));
     let ran = run(arguments, program, &loaded, &plan, told, target.as_deref())?;
     let second = match &ran.finished {
         Some(finished) if arguments.twice && is_whole(&ran) => {
@@ -329,37 +331,5 @@ fn exit(arguments: &Arguments, plan: &Plan<'_>, told: Told, ran: &Ran, second: O
         Exit::Expected
     } else {
         Exit::Unexpected
-    }
-}
-
-/// A folder for a trace that is needed only while the program runs.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new() -> Result<Scratch, Failure> {
-        const TRIES_MAX: u32 = 100;
-        let mut last = None;
-        for number in 0..TRIES_MAX {
-            let name = format!("fleetsim-{}-{number}", std::process::id());
-            let folder = std::env::temp_dir().join(name);
-            // Making a folder fails when there is one: nobody else's is ever used.
-            match std::fs::create_dir(&folder) {
-                Ok(()) => return Ok(Scratch(folder)),
-                Err(error) => last = Some(error),
-            }
-        }
-        let reason = last.map(|error| error.to_string()).unwrap_or_default();
-        Err(Failure::new(Exit::Damaged, &format!("cannot make a temporary folder: {reason}")))
-    }
-
-    fn trace(&self) -> PathBuf {
-        self.0.join("first.fleet")
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // What cannot be removed is left to the system, as temporary things are.
-        let _ = std::fs::remove_dir_all(&self.0);
     }
 }

@@ -1,6 +1,7 @@
 //! The program as its users meet it: the built binary, over scenarios of its own.
 
 mod bad_inputs;
+mod bench;
 mod checking;
 mod reports;
 mod support;
