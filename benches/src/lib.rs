@@ -1,65 +1,25 @@
-//! Workloads of the benches.
+//! What the benches measure, and how: workloads through the public API, bare loops beside them, and a harness that
+//! interleaves whoever is compared.
+//!
+//! Machines are noisy and get slower and faster while one measures, so a figure alone says little: what counts is the
+//! ratio of two contestants that ran one after the other, over many rounds ([`paired`]).
 
-use fleetsim_engine::sample::Sampler;
-use fleetsim_engine::{
-    Address, Agent, AgentId, Context, Fleet, Limits, Link, MILLISECOND, Message, SECOND, Simulation,
-};
-use rand::Rng as _;
-use serde::{Deserialize, Serialize};
+// The engine's cipher is not public; the loop on equal terms is to pay exactly what the engine pays.
+#[path = "../../crates/engine/src/chacha.rs"]
+mod chacha;
+pub mod equal;
+pub mod fleet_run;
+pub mod floor;
+pub mod paired;
+pub mod ring;
 
-/// The message of [`phold`].
-#[derive(Serialize, Deserialize)]
-pub enum Job {
-    /// Eight random bytes.
-    Token(u64),
-}
-
-impl Message for Job {
-    const PROTOCOL: &'static str = "phold";
-}
-
-/// An agent of PHOLD: passes every token on to a random agent.
-struct Process {
-    agents: u32,
-}
-
-impl Process {
-    fn pass_on(&self, ctx: &mut Context<'_, Self>) {
-        let token = ctx.random().next_u64();
-        let ordinal = ((u128::from(token) * u128::from(self.agents)) >> 64) as u32 + 1;
-        ctx.send(Address::new(AgentId::named("process", ordinal)), Job::Token(token));
-    }
-}
-
-impl Agent for Process {
-    type Inbox = Job;
-    type Timer = ();
-
-    fn on_start(&mut self, ctx: &mut Context<'_, Self>) {
-        self.pass_on(ctx);
-    }
-
-    fn on_message(&mut self, ctx: &mut Context<'_, Self>, _from: AgentId, _job: Job) {
-        self.pass_on(ctx);
-    }
-}
-
-/// PHOLD (Fujimoto, "Performance of Time Warp under synthetic workloads", 1990): each agent has one message under way,
-/// to a uniformly random agent, with a latency of 0.1 s plus an exponential one of 0.9 s on average.
-#[must_use]
-pub fn phold(agents: u32, recording: bool) -> Simulation {
-    let mut fleet = Fleet::new(7);
-    let latency = Sampler::exponential(900 * MILLISECOND).expect("a mean above zero");
-    fleet.default_link(Link::new(100 * MILLISECOND, latency).expect("a minimum above zero"));
-    fleet.add("process", agents, move |_birth| Process { agents }).expect("one group");
-    if !recording {
-        fleet.without_record();
-    }
-    fleet.build().expect("a valid fleet")
-}
-
-/// A run of so many events.
-#[must_use]
-pub fn events(events_max: u64) -> Limits {
-    Limits { events_max, until: fleetsim_engine::Time::from_ns(1_000_000 * SECOND) }
-}
+/// The shortest delay of PHOLD, in nanoseconds.
+const DELAY_NS_MIN: u64 = 100_000_000;
+/// The mean of the exponential part of a delay, in nanoseconds.
+const DELAY_NS_MEAN: u64 = 900_000_000;
+/// No delay is longer: an exponential draw reaches at most 37 means.
+const DELAY_NS_MAX: u64 = DELAY_NS_MIN + 37 * DELAY_NS_MEAN;
+/// The name of the agents of the workload `phold`.
+const GROUP: &str = "process";
+/// Processes whose state the bare loops touch at once before they handle the events.
+const PROCESSES_AHEAD: usize = 32;

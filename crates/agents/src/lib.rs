@@ -10,6 +10,8 @@
 //! works, takes seconds to minutes per turn, pays for every token, is sometimes wrong, and loses its context when
 //! it restarts.
 
+#![forbid(unsafe_code)]
+
 pub mod artifact_store;
 pub mod broker;
 mod bucket;

@@ -15,7 +15,8 @@ pub(crate) type Key = [u32; 8];
 /// Block number `counter` of the stream of `key`, as the eight 64-bit words that `rand_chacha` gives.
 pub(crate) fn block(key: &Key, counter: u64) -> [u64; 8] {
     let [k0, k1, k2, k3, k4, k5, k6, k7] = *key;
-    let start = [CONSTANTS, [k0, k1, k2, k3], [k4, k5, k6, k7], [counter as u32, (counter >> 32) as u32, 0, 0]];
+    let start =
+        [CONSTANTS, [k0, k1, k2, k3], [k4, k5, k6, k7], [counter as u32, (counter >> 32) as u32, 0, 0]];
     let [mut a, mut b, mut c, mut d] = start;
     for _ in 0..ROUNDS / 2 {
         (a, b, c, d) = quarter_rounds(a, b, c, d);

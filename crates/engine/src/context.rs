@@ -154,9 +154,9 @@ impl<'a, A: Agent> Context<'a, A> {
     /// Sets a timer that comes due `delay_ns` from now on the agent's own clock (0 counts as 1).
     pub fn set_timer(&mut self, delay_ns: u64, timer: A::Timer) -> TimerId {
         let sequence = self.next_sequence();
-        self.frame.draft.add(EffectKind::SetTimer, 0, ProtocolId::NONE, delay_ns, |out| {
-            codec::encode_kind(&timer, out)
-        });
+        self.frame
+            .draft
+            .add(EffectKind::SetTimer, 0, ProtocolId::NONE, delay_ns, |out| codec::encode_kind(&timer, out));
         let world_delay_ns = self.frame.world.world_delay_ns(self.frame.slot, delay_ns);
         let due = self.frame.world.now.checked_add(world_delay_ns.max(1)).unwrap_or(Time::MAX);
         TimerId { sequence, due }
@@ -179,9 +179,9 @@ impl<'a, A: Agent> Context<'a, A> {
         assert!(!agent.busy, "an agent works on one thing at a time");
         agent.busy = true;
         self.next_sequence();
-        self.frame.draft.add(EffectKind::Work, 0, ProtocolId::NONE, delay_ns, |out| {
-            codec::encode_kind(&then, out)
-        });
+        self.frame
+            .draft
+            .add(EffectKind::Work, 0, ProtocolId::NONE, delay_ns, |out| codec::encode_kind(&then, out));
     }
 
     /// Spawns an agent, which starts at least one nanosecond from now. Its identity is known at once.

@@ -67,6 +67,12 @@ impl Course {
         Event::from_byte(self.0 & 0xF).expect("made from one")
     }
 
+    /// Whether it is a message or a timer that every agent handles who is up and free.
+    #[inline]
+    pub(crate) fn is_for_listeners(self) -> bool {
+        self.0 == Event::Message as u8 || self.0 == Event::Timer as u8
+    }
+
     /// `Handled`, unless it is already known that it will not be.
     #[inline]
     pub(crate) fn doom(self) -> Fate {
@@ -96,6 +102,19 @@ impl Default for KeyParts {
 }
 
 impl Pending {
+    /// Where the next event is going to be written.
+    pub(crate) const NOTHING: Pending = Pending {
+        time: Time::ZERO,
+        target: AgentId::WORLD,
+        source: AgentId::WORLD,
+        sequence: 0,
+        slot: Pending::NOWHERE,
+        protocol: ProtocolId::NONE,
+        kind: 0,
+        course: Course::new(Event::Message, Fate::Handled),
+        parcel: Parcel::EMPTY,
+    };
+
     /// In place of the slot of an agent that does not exist.
     pub(crate) const NOWHERE: SlotIndex = SlotIndex::MAX;
 
@@ -115,7 +134,6 @@ impl Pending {
     pub(crate) fn is_timer(&self) -> bool {
         matches!(self.event(), Event::Timer | Event::WorkEnd)
     }
-
 }
 
 impl Entry for Pending {

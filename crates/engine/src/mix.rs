@@ -15,7 +15,12 @@ const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
 #[inline]
 #[must_use]
 pub const fn mix<const N: usize>(words: [u64; N]) -> u64 {
-    let mut state = GOLDEN;
+    mix_on(GOLDEN, words)
+}
+
+/// Mixes more words into what was mixed before.
+#[inline]
+const fn mix_on<const N: usize>(mut state: u64, words: [u64; N]) -> u64 {
     let mut at = 0;
     while at < N {
         state = finalise(state.wrapping_add(GOLDEN) ^ words[at]);
@@ -61,6 +66,11 @@ impl Draw {
         Draw { state: mix([seed, purpose, source.as_u64(), sequence as u64]) }
     }
 
+    /// What all draws for `purpose` under a seed have in common, for [`of`](Purpose::of).
+    pub(crate) const fn purpose(seed: u64, purpose: u64) -> Purpose {
+        Purpose { state: mix([seed, purpose]) }
+    }
+
     /// The draw for `purpose` of any entity that has an identity of its own, such as (task, attempt).
     #[must_use]
     pub const fn keyed<const N: usize>(seed: u64, purpose: u64, key: [u64; N]) -> Draw {
@@ -84,6 +94,20 @@ impl Draw {
         // the denominators that anybody writes).
         let index = ((self.next() as u128 * denominator as u128) >> 64) as u64;
         index < numerator
+    }
+}
+
+/// The beginning of many draws, reckoned once.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Purpose {
+    state: u64,
+}
+
+impl Purpose {
+    /// What [`Draw::new`] gives.
+    #[inline]
+    pub(crate) const fn of(self, source: AgentId, sequence: u32) -> Draw {
+        Draw { state: mix_on(self.state, [source.as_u64(), sequence as u64]) }
     }
 }
 
@@ -129,6 +153,15 @@ mod tests {
             Draw::new(1, 2, AgentId::named("a", 1), 4),
         ] {
             assert_ne!(other.clone().next(), base);
+        }
+    }
+
+    #[test]
+    fn a_draw_may_be_begun_once_for_many() {
+        for sequence in 0..10 {
+            let source = AgentId::named("a", 1);
+            let mut begun = Draw::purpose(7, 9).of(source, sequence);
+            assert_eq!(begun.next(), Draw::new(7, 9, source, sequence).next());
         }
     }
 

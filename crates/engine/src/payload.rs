@@ -51,17 +51,25 @@ const FREE_BYTES_MAX: usize = 1 << 20;
 impl PayloadStore {
     /// Every parcel is to be opened or released exactly once. Equal payloads packed one after the other, as by a
     /// broadcast, share their bytes.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn pack(&mut self, payload: &[u8]) -> Parcel {
         if payload.len() > INLINE_BYTES_MAX {
             return self.store(payload);
         }
-        let mut parcel = Parcel::EMPTY;
-        parcel.bytes[..payload.len()].copy_from_slice(payload);
-        parcel.length = payload.len() as u8;
+        let mut parcel = Parcel { length: payload.len() as u8, ..Parcel::EMPTY };
+        // Eight bytes at a time: a copy of unknown length is a call.
+        let (from, from_rest) = payload.as_chunks::<8>();
+        let (into, into_rest) = parcel.bytes.split_at_mut(from.len() * 8);
+        for (into, from) in into.as_chunks_mut::<8>().0.iter_mut().zip(from) {
+            *into = *from;
+        }
+        if !from_rest.is_empty() {
+            into_rest[..from_rest.len()].copy_from_slice(from_rest);
+        }
         parcel
     }
 
+    #[inline(never)]
     fn store(&mut self, payload: &[u8]) -> Parcel {
         let index = match self.last {
             Some(last) if self.payloads[last as usize].bytes == payload => last,
@@ -105,6 +113,7 @@ impl PayloadStore {
         }
     }
 
+    #[inline(never)]
     fn release_stored(&mut self, index: usize) {
         let stored = &mut self.payloads[index];
         stored.parcels -= 1;

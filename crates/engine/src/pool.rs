@@ -8,7 +8,7 @@ use crate::codec;
 use crate::context::{Context, Frame};
 use crate::identity::AgentId;
 use crate::message::{Inbox, Undecodable, Wire};
-use crate::prefetch::prefetch;
+use crate::prefetch::prefetch_address;
 
 /// What an agent is to handle.
 #[derive(Clone, Copy)]
@@ -29,8 +29,24 @@ pub(crate) trait AnyPool {
     /// Drops the agent's state.
     fn discard(&mut self, index: u32, crashed: bool);
     fn dispatch(&mut self, index: u32, delivery: Delivery<'_>, frame: Frame<'_>) -> Fate;
-    /// Says that the agent at `index` will be dispatched to soon.
-    fn will_dispatch(&self, index: u32);
+    /// Where the agents lie.
+    fn layout(&self) -> Layout;
+}
+
+/// Where the agents of a pool lie, as numbers: to ask for their memory without a call. It may be out of date, which
+/// makes the asking useless and nothing worse.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Layout {
+    first: usize,
+    bytes: usize,
+}
+
+impl Layout {
+    /// Asks for the memory of the agent at `index`.
+    #[inline]
+    pub(crate) fn prefetch(self, index: u32) {
+        prefetch_address(self.first.wrapping_add(self.bytes.wrapping_mul(index as usize)));
+    }
 }
 
 /// Makes agents: for groups the configuration is empty.
@@ -94,9 +110,7 @@ impl<A: Agent> AnyPool for Pool<A> {
         Fate::Handled
     }
 
-    fn will_dispatch(&self, index: u32) {
-        if let Some(agent) = self.agents.get(index as usize) {
-            prefetch(agent);
-        }
+    fn layout(&self) -> Layout {
+        Layout { first: self.agents.as_ptr().addr(), bytes: size_of::<Option<A>>() }
     }
 }

@@ -13,13 +13,13 @@ use crate::batch::{Batch, Event, Fate, STEPS_MAX};
 use crate::context::Frame;
 use crate::draft::{Draft, Mark, StepRow};
 use crate::error::Error;
+use crate::event::Pending;
 use crate::fleet::Fleet;
 use crate::identity::AgentId;
 use crate::link::Links;
 use crate::manifest::Manifest;
 use crate::message::Wire;
-use crate::pool::{AnyPool, Delivery};
-use crate::event::Pending;
+use crate::pool::{AnyPool, Delivery, Layout};
 use crate::prefetch::prefetch;
 use crate::slot::{Condition, Slot, SlotIndex};
 use crate::time::Time;
@@ -122,6 +122,8 @@ impl Heartbeat {
 pub struct Simulation {
     world: World,
     pools: Vec<Box<dyn AnyPool>>,
+    /// Where the agents of each pool lie: looked up again at every [`advance`](Self::advance).
+    layouts: Vec<Layout>,
     draft: Draft,
     batch: Batch,
     /// Steps that the batch can still take.
@@ -139,6 +141,7 @@ impl Simulation {
         Ok(Simulation {
             world,
             pools,
+            layouts: Vec::new(),
             draft: Draft::default(),
             batch: Batch::default(),
             room: STEPS_MAX,
@@ -187,21 +190,24 @@ impl Simulation {
 
     /// Lets at least `budget` events happen, or all that the limits allow.
     pub fn advance(&mut self, limits: &Limits, budget: u64, sink: &mut dyn Sink) -> Status {
+        self.layouts.clear();
+        self.layouts.extend(self.pools.iter().map(|pool| pool.layout()));
         let pause_at = self.world.events.saturating_add(budget);
         while self.ending.is_none() && self.world.events < pause_at {
             if self.world.events >= limits.events_max {
                 self.ending = Some(Ending::EventLimit);
                 break;
             }
-            match self.world.next_event(limits.until) {
-                Ok(event) => {
-                    self.look_ahead();
-                    self.world.now = event.time;
-                    self.world.popped = event.key_parts();
-                    self.handle(event, limits, sink);
-                }
-                Err(ending) => self.ending = Some(ending),
+            let mut event = Pending::NOTHING;
+            if !self.world.next_event(limits.until, &mut event) {
+                let nothing = self.world.queue.first().is_none();
+                self.ending = Some(if nothing { Ending::Quiescent } else { Ending::TimeLimit });
+                break;
             }
+            self.look_ahead();
+            self.world.now = event.time;
+            self.world.popped = event.key_parts();
+            self.handle(&mut event, limits, sink);
         }
         self.ending.clone().map_or(Status::Running, Status::Ended)
     }
@@ -226,7 +232,7 @@ impl Simulation {
     /// Asks for the memory that coming events will need: first for an agent's slot, then, when that has arrived, for
     /// what the slot points to.
     #[inline]
-    fn look_ahead(&mut self) {
+    fn look_ahead(&self) {
         let World { queue, slots, blocks, .. } = &self.world;
         if let Some(event) = queue.upcoming(SLOTS_AHEAD)
             && let Some(slot) = slots.get(event.slot as usize)
@@ -237,17 +243,17 @@ impl Simulation {
             && let Some(slot) = slots.get(event.slot as usize)
         {
             blocks.prefetch(&slot.stream);
-            self.pools[usize::from(slot.pool)].will_dispatch(slot.index);
+            self.layouts[usize::from(slot.pool)].prefetch(slot.index);
         }
     }
 
     /// Handles an event, then whatever waited for its agent to be free, or is forgotten because it went down.
     #[inline]
-    fn handle(&mut self, mut event: Pending, limits: &Limits, sink: &mut dyn Sink) {
+    fn handle(&mut self, event: &mut Pending, limits: &Limits, sink: &mut dyn Sink) {
         if event.slot == Pending::NOWHERE {
             event.slot = self.world.slot_of(event.target);
         }
-        self.deliver(&event, None, sink);
+        self.deliver(event, None, sink);
         if !self.world.held.is_empty() && event.slot != Pending::NOWHERE {
             self.deliver_held(event.slot, limits, sink);
         }
@@ -268,6 +274,18 @@ impl Simulation {
     #[inline]
     fn deliver(&mut self, event: &Pending, held_since: Option<Time>, sink: &mut dyn Sink) {
         let arrived = held_since.unwrap_or(event.time);
+        let agent = self.world.slots.get(event.slot as usize);
+        // Almost always.
+        if agent.is_some_and(Slot::listens) && event.course.is_for_listeners() {
+            self.happen(event, arrived, sink);
+        } else {
+            self.deliver_otherwise(event, arrived, held_since.is_some(), sink);
+        }
+    }
+
+    /// Decides what becomes of an event whose agent may be busy, down, or not there at all.
+    #[inline(never)]
+    fn deliver_otherwise(&mut self, event: &Pending, arrived: Time, held: bool, sink: &mut dyn Sink) {
         let doom = event.course.doom();
         let fate = if event.slot == Pending::NOWHERE {
             Fate::Unknown
@@ -287,7 +305,7 @@ impl Simulation {
                     self.world.payloads.release(&event.parcel);
                     return;
                 }
-                Fate::Down if held_since.is_some() => Fate::Forgotten,
+                Fate::Down if held => Fate::Forgotten,
                 fate => fate,
             }
         };
@@ -314,10 +332,7 @@ impl Simulation {
             // Only now: the next life numbers its timers from here.
             self.world.take_down(event.slot);
         }
-        let ended = self.world.apply_effects(event.slot, &self.draft, mark, first_sequence);
-        if ended.is_some() && self.ending.is_none() {
-            self.ending = ended;
-        }
+        self.world.apply_effects(event.slot, &self.draft, mark, first_sequence, &mut self.ending);
         self.record(event, fate, arrived, mark, first_sequence, sink);
         self.world.payloads.release(&event.parcel);
         // The state of an agent that panicked is not to be trusted, not even by its own `on_crash`.

@@ -65,6 +65,12 @@ impl Slot {
         }
     }
 
+    /// Whether it is up and free.
+    #[inline]
+    pub(crate) fn listens(&self) -> bool {
+        self.condition == Condition::Up && !self.busy && !self.paused
+    }
+
     /// Whether events must wait.
     pub(crate) fn is_deaf(&self) -> bool {
         self.busy || self.paused || self.condition == Condition::Unborn

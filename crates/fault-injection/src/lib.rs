@@ -15,6 +15,8 @@
 //! # Ok::<(), fleetsim_fault_injection::Error>(())
 //! ```
 
+#![forbid(unsafe_code)]
+
 mod network;
 mod plan;
 

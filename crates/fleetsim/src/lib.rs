@@ -41,6 +41,8 @@
 //! }
 //! ```
 
+#![forbid(unsafe_code)]
+
 pub mod cli;
 mod command;
 mod drive;

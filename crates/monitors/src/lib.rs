@@ -15,6 +15,8 @@
 //! assert!(report.findings.is_empty());
 //! ```
 
+#![forbid(unsafe_code)]
+
 mod architecture;
 mod config;
 mod duplicate_hand_over;

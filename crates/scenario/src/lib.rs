@@ -38,6 +38,8 @@
 //! overrides, `validate` (against the generated [`schema()`]), `deserialize` (into [`vocabulary`] types),
 //! `meaning` (names that must exist, values that must fit together).
 
+#![forbid(unsafe_code)]
+
 mod arrivals;
 mod behaviour;
 mod build;

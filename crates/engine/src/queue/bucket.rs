@@ -47,11 +47,17 @@ pub struct BucketQueue<E: Entry> {
     late: HeapQueue<E>,
     /// `None` while there are so few entries that the heap alone does.
     plan: Option<Plan>,
+    /// The plan's.
+    width_bits: u32,
+    /// With more entries than this, the buckets are laid out anew.
+    outgrown_at: usize,
     /// The bucket of number n lies at n modulo the length, for as many numbers from `next` on.
     ring: Vec<Chain>,
     in_ring: usize,
     /// The number of the first bucket that was not opened yet.
     next: u64,
+    /// Whether `late` holds what leaves next, as [`first`](Self::first) found.
+    late_first: bool,
     store: ChunkStore<E>,
     /// What comes after the ring's last bucket.
     far: HeapQueue<E>,
@@ -73,9 +79,12 @@ impl<E: Entry> BucketQueue<E> {
             open_chain: Chain::EMPTY,
             late: HeapQueue::new(seed),
             plan: None,
+            width_bits: 1,
+            outgrown_at: SMALL,
             ring: Vec::new(),
             in_ring: 0,
             next: u64::MAX,
+            late_first: false,
             store: ChunkStore::new(),
             far: HeapQueue::new(seed),
             seen: Experience::default(),
@@ -98,58 +107,64 @@ impl<E: Entry> BucketQueue<E> {
     }
 
     /// Adds an entry.
-    #[inline]
+    #[inline(always)]
     pub fn push(&mut self, entry: E) {
         self.len += 1;
-        let Some(plan) = &self.plan else {
-            self.late.push(entry);
-            if self.len > SMALL {
-                self.lay_out();
-            }
-            return;
-        };
-        self.seen.pushed += 1;
-        let number = entry.time_ns() >> plan.width_bits;
-        let outgrown = plan.is_outgrown(self.len);
+        let number = entry.time_ns() >> self.width_bits;
         if number < self.next {
-            self.late.push(entry);
-            self.seen.pushed_late += 1;
-            self.seen.late_max = self.seen.late_max.max(self.late.len());
+            self.push_late(entry);
         } else {
+            self.seen.pushed += 1;
             self.put(number, entry);
         }
-        if outgrown {
+        if self.len > self.outgrown_at {
             self.lay_out();
         }
+    }
+
+    #[inline(never)]
+    fn push_late(&mut self, entry: E) {
+        self.late.push(entry);
+        self.seen.pushed += 1;
+        self.seen.pushed_late += 1;
+        self.seen.late_max = self.seen.late_max.max(self.late.len());
     }
 
     /// The entry that leaves next.
     #[inline]
     pub fn first(&mut self) -> Option<&E> {
-        if self.late.is_empty() {
-            if self.open_at == self.open.len() && !self.open_next() {
+        self.late_first = false;
+        if !self.late.is_empty() {
+            self.late_first = self.late_is_first();
+        } else if self.open_at == self.open.len() {
+            if !self.open_next() {
                 return None;
             }
-            if let Some((_, place)) = self.open.get(self.open_at) {
-                return Some(self.store.get(*place));
-            }
+            self.late_first = self.open.is_empty();
         }
-        if self.late_is_first() { self.late.first() } else { self.first_open() }
+        match self.late_first {
+            false => self.open.get(self.open_at).map(|(_, place)| self.store.get(*place)),
+            true => self.late.first(),
+        }
+    }
+
+    /// Takes the entry that [`first`](Self::first) showed. Nothing may have been pushed since.
+    #[inline]
+    pub fn drop_first(&mut self) {
+        self.len -= 1;
+        if self.late_first {
+            self.late.pop();
+        } else {
+            self.open_at += 1;
+        }
     }
 
     /// Takes the entry that leaves next.
     #[inline]
     pub fn pop(&mut self) -> Option<E> {
-        if self.late.is_empty() && self.open_at == self.open.len() && !self.open_next() {
-            return None;
-        }
-        self.len -= 1;
-        if !self.late.is_empty() && self.late_is_first() {
-            return self.late.pop();
-        }
-        let entry = *self.first_open()?;
-        self.open_at += 1;
-        Some(entry)
+        let first = *self.first()?;
+        self.drop_first();
+        Some(first)
     }
 
     /// The entry that leaves `ahead` after the next one, as far as that is known without work; what is pushed
@@ -160,11 +175,7 @@ impl<E: Entry> BucketQueue<E> {
         self.open.get(self.open_at + ahead).map(|(_, place)| self.store.get(*place))
     }
 
-    #[inline]
-    fn first_open(&self) -> Option<&E> {
-        self.upcoming(0)
-    }
-
+    #[cold]
     fn late_is_first(&mut self) -> bool {
         let Some((_, place)) = self.open.get(self.open_at) else {
             return true;
@@ -174,15 +185,20 @@ impl<E: Entry> BucketQueue<E> {
     }
 
     /// Puts an entry into its bucket, or among those that are far.
-    #[inline]
+    #[inline(always)]
     fn put(&mut self, number: u64, entry: E) {
         let length = self.ring.len();
         if number - self.next < length as u64 {
             self.store.push(&mut self.ring[number as usize & (length - 1)], entry);
             self.in_ring += 1;
         } else {
-            self.far.push(entry);
+            self.push_far(entry);
         }
+    }
+
+    #[inline(never)]
+    fn push_far(&mut self, entry: E) {
+        self.far.push(entry);
     }
 
     /// Opens the next bucket that holds anything, when nothing is left of the open one. Returns whether anything is
@@ -247,10 +263,10 @@ impl<E: Entry> BucketQueue<E> {
         let chain = self.open_chain;
         let count = chain.len();
         if count <= INSERTION_MAX {
-            self.open.extend(self.store.iter(chain).map(|(place, entry)| (entry.time_ns(), place)));
+            self.store.list(chain, &mut self.open);
         } else {
             self.unsorted.clear();
-            self.unsorted.extend(self.store.iter(chain).map(|(place, entry)| (entry.time_ns(), place)));
+            self.store.list(chain, &mut self.unsorted);
             let part_bits = (count.ilog2()).min(width_bits);
             let shift = width_bits - part_bits;
             let part_of = |time_ns: u64| ((time_ns - start_ns) >> shift) as usize;
@@ -309,7 +325,9 @@ impl<E: Entry> BucketQueue<E> {
         times.extend(self.open[self.open_at..].iter().map(|(time_ns, _)| *time_ns));
         times.extend(self.late.iter().chain(self.far.iter()).map(Entry::time_ns));
         for chain in &self.ring {
-            times.extend(self.store.iter(*chain).map(|(_, entry)| entry.time_ns()));
+            self.unsorted.clear();
+            self.store.list(*chain, &mut self.unsorted);
+            times.extend(self.unsorted.iter().map(|(time_ns, _)| *time_ns));
         }
         let first_ns = times.iter().copied().min().expect("it is laid out only for something");
         let middle = times.len() / 2;
@@ -318,7 +336,8 @@ impl<E: Entry> BucketQueue<E> {
         let gap_ns = first_ns.saturating_sub(self.planned_at_ns) / left.max(1) as u64;
         drop(times);
 
-        let mut moved: Vec<E> = self.open.drain(self.open_at..).map(|(_, place)| *self.store.get(place)).collect();
+        let mut moved: Vec<E> =
+            self.open.drain(self.open_at..).map(|(_, place)| *self.store.get(place)).collect();
         self.close();
 
         let old_ring = core::mem::take(&mut self.ring);
@@ -330,7 +349,14 @@ impl<E: Entry> BucketQueue<E> {
             let plan = Plan::new(self.len, median_ns, (gap_ns > 0 && old.is_some()).then_some(gap_ns), old);
             self.ring.resize(plan.ring, Chain::EMPTY);
             self.next = first_ns >> plan.width_bits;
+            self.width_bits = plan.width_bits;
+            self.outgrown_at = plan.outgrown_at();
             self.plan = Some(plan);
+        } else {
+            // Everything is late.
+            self.next = u64::MAX;
+            self.width_bits = 1;
+            self.outgrown_at = SMALL;
         }
         self.seen = Experience::default();
         self.planned_at_ns = first_ns;

@@ -1,6 +1,8 @@
 //! Where the entries of buckets lie: chunks of one store, which are reused as soon as they are empty, so that memory
 //! follows what is pending and not what each bucket once held.
 
+use super::Entry;
+
 /// Entries in a chunk.
 const CHUNK: usize = 32;
 const NONE: u32 = u32::MAX;
@@ -47,7 +49,7 @@ impl<E: Copy> ChunkStore<E> {
         &self.entries[place as usize]
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn push(&mut self, chain: &mut Chain, entry: E) {
         let at = chain.len as usize % CHUNK;
         if at == 0 {
@@ -58,6 +60,7 @@ impl<E: Copy> ChunkStore<E> {
     }
 
     /// Gives a chain one more chunk; a new chunk is filled with what is at hand.
+    #[inline(never)]
     fn lengthen(&mut self, chain: &mut Chain, filler: E) {
         let chunk = if self.free == NONE {
             let chunk = self.following.len() as u32;
@@ -78,18 +81,19 @@ impl<E: Copy> ChunkStore<E> {
         chain.last = chunk;
     }
 
-    /// The entries of a chain with their places.
-    pub(super) fn iter(&self, chain: Chain) -> impl Iterator<Item = (Place, &E)> {
-        let chunks = core::iter::successors((chain.first != NONE).then_some(chain.first), |chunk| {
-            Some(self.following[*chunk as usize]).filter(|next| *next != NONE)
-        });
-        let mut left = chain.len as usize;
-        chunks.flat_map(move |chunk| {
-            let first = chunk as usize * CHUNK;
+    /// Appends the instants and places of a chain's entries.
+    pub(super) fn list(&self, chain: Chain, out: &mut Vec<(u64, Place)>)
+    where
+        E: Entry,
+    {
+        let (mut chunk, mut left) = (chain.first as usize, chain.len());
+        while left > 0 {
+            let first = chunk * CHUNK;
             let entries = &self.entries[first..first + left.min(CHUNK)];
+            out.extend((first as Place..).zip(entries).map(|(place, entry)| (entry.time_ns(), place)));
             left -= entries.len();
-            (first as Place..).zip(entries)
-        })
+            chunk = self.following[chunk] as usize;
+        }
     }
 
     /// Moves the entries of a chain's first chunk to `out`, and lets others use the chunk.

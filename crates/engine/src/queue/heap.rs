@@ -54,6 +54,11 @@ impl<E: Entry> HeapQueue<E> {
         }
     }
 
+    /// Takes the entry that [`first`](Self::first) showed.
+    pub fn drop_first(&mut self) {
+        self.pop();
+    }
+
     /// Takes the entry that leaves next.
     pub fn pop(&mut self) -> Option<E> {
         if self.entries.is_empty() {
@@ -66,8 +71,8 @@ impl<E: Entry> HeapQueue<E> {
             if left >= self.entries.len() {
                 break;
             }
-            let right_first = right < self.entries.len()
-                && is_before(&self.entries[right], &self.entries[left], self.seed);
+            let right_first =
+                right < self.entries.len() && is_before(&self.entries[right], &self.entries[left], self.seed);
             let child = if right_first { right } else { left };
             if !is_before(&self.entries[child], &self.entries[at], self.seed) {
                 break;

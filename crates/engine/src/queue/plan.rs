@@ -52,7 +52,7 @@ impl Plan {
         old: Option<(&Plan, &Experience)>,
     ) -> Plan {
         let narrowed = old.map_or(0, |(plan, seen)| {
-            if plan.too_wide(seen) && !plan.is_outgrown(pending) {
+            if plan.too_wide(seen) && pending <= plan.outgrown_at() {
                 (plan.narrowed + 2).min(NARROWED_MAX)
             } else {
                 plan.narrowed.saturating_sub(1)
@@ -70,10 +70,9 @@ impl Plan {
         }
     }
 
-    /// Whether the plan is for far fewer entries than are pending now.
-    #[inline]
-    pub(super) fn is_outgrown(&self, pending: usize) -> bool {
-        pending / 4 > self.pending
+    /// With more entries than this, the plan is for far fewer.
+    pub(super) fn outgrown_at(&self) -> usize {
+        self.pending.saturating_mul(4)
     }
 
     /// Whether so much lands in buckets that are open already that the queue is a heap again.

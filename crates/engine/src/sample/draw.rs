@@ -7,12 +7,15 @@ use rand::Rng;
 /// What [`unit`] gives at least; at most it gives one minus this.
 pub(super) const LEAST_UNIT: f64 = 1.0 / 9_007_199_254_740_992.0;
 
+const FEW: f64 = 9_007_199_254_740_992.0;
+
 /// A number strictly between 0 and 1: an odd multiple of 2⁻⁵³ from the top 53 bits of one word. The
 /// odd multiples are exact, lie symmetrically around one half and leave out both ends, where a
 /// logarithm would be infinite.
 #[inline]
 pub(super) fn unit<R: Rng + ?Sized>(random: &mut R) -> f64 {
-    ((random.next_u64() >> 11) | 1) as f64 * LEAST_UNIT
+    // Below 2^53, where a signed conversion gives the same and is one instruction.
+    ((random.next_u64() >> 11) | 1).cast_signed() as f64 * LEAST_UNIT
 }
 
 /// An integer from 0 to `count - 1`, each equally likely.
@@ -41,6 +44,11 @@ pub(super) fn integer_below<R: Rng + ?Sized>(count: u64, random: &mut R) -> u64 
 #[inline]
 pub(super) fn round_to_u64(value: f64) -> u64 {
     debug_assert!(value >= 0.0, "a sampler gave {value}, which is no quantity");
+    if value < FEW {
+        // Below 2^53, where a signed conversion gives the same and is one instruction.
+        let whole = value as i64;
+        return whole.cast_unsigned() + u64::from(value - whole as f64 >= 0.5);
+    }
     let whole = value as u64;
     whole.saturating_add(u64::from(value - whole as f64 >= 0.5))
 }

@@ -7,19 +7,16 @@ use crate::codec;
 use crate::deviation::{Deviated, MessageId};
 use crate::draft::{Draft, EffectRow, Mark};
 use crate::error::Error;
+use crate::event::{Course, KeyParts, Pending};
 use crate::identity::AgentId;
 use crate::inject::{Outgoing, Verdict};
 use crate::message::ProtocolId;
-use crate::mix::{Draw, hash_text};
 use crate::payload::Parcel;
-use crate::event::{Course, KeyParts, Pending};
 use crate::slot::{Condition, Place, Slot, SlotIndex};
 use crate::time::Time;
 
-const LATENCY_LUCK: u64 = hash_text("link latency");
-
 impl World {
-    /// Applies the effects since `mark`. Returns how the run ends, if it does.
+    /// Applies the effects since `mark`. If the run ends by one of them, the first that does says how.
     #[inline]
     pub(super) fn apply_effects(
         &mut self,
@@ -27,23 +24,24 @@ impl World {
         draft: &Draft,
         mark: Mark,
         first_sequence: u32,
-    ) -> Option<Ending> {
+        ending: &mut Option<Ending>,
+    ) {
         let mut sequence = first_sequence;
         let mut payloads = &draft.payloads[mark.payloads..];
-        let mut ended = None;
         for row in &draft.effects[mark.effects..] {
             let mut payload = &[][..];
             if row.effect != EffectKind::Fact {
                 (payload, payloads) = payloads.split_at(row.length as usize);
             }
-            let ends = match row.effect {
-                EffectKind::Send => self.apply_send(slot, sequence, row, payload).err().map(Ending::Failed),
-                _ => self.apply_other(slot, sequence, row, payload),
-            };
-            ended = ended.or(ends);
+            if row.effect == EffectKind::Send {
+                if self.apply_send(slot, sequence, row, payload).is_none() {
+                    ending.get_or_insert_with(|| Ending::Failed(past_the_end()));
+                }
+            } else if let Some(ends) = self.apply_other(slot, sequence, row, payload) {
+                ending.get_or_insert(ends);
+            }
             sequence = sequence.wrapping_add(u32::from(row.effect.is_numbered()));
         }
-        ended
     }
 
     fn apply_other(
@@ -75,6 +73,7 @@ impl World {
         scheduled.err().map(Ending::Failed)
     }
 
+    /// Lets a message travel. Returns `None` when it would arrive after the end of time.
     #[inline]
     fn apply_send(
         &mut self,
@@ -82,16 +81,16 @@ impl World {
         sequence: u32,
         effect: &EffectRow,
         payload: &[u8],
-    ) -> Result<(), Error> {
+    ) -> Option<()> {
         let sender = &self.slots[slot as usize];
         let (source, sender_group) = (sender.id, sender.group);
         let target = AgentId::from_u64(effect.object);
         let unknown = Place { slot: Pending::NOWHERE, group: sender_group };
         let to = self.directory.find(target).unwrap_or(unknown);
         let link = self.links.between(sender_group, to.group);
-        let latency_ns = link.latency_ns(|| Draw::new(self.seed, LATENCY_LUCK, source, sequence));
+        let latency_ns = link.latency_ns(|| self.latency_luck.of(source, sequence));
         let thought_ns = self.world_delay_ns(slot, effect.delay_ns);
-        let arrives = self.later(latency_ns)?.checked_add(thought_ns).ok_or_else(past_the_end)?;
+        let arrives = self.later(latency_ns)?.checked_add(thought_ns)?;
         let mut message = Pending {
             time: arrives,
             target,
@@ -103,19 +102,22 @@ impl World {
             course: Course::new(Event::Message, Fate::Handled),
             parcel: Parcel::EMPTY,
         };
-        let mut again = [None, None];
-        if self.injector.is_some() || !self.deviations.is_empty() {
-            again = self.interfere(&mut message)?;
+        if self.injector.is_none() && self.deviations.is_empty() {
+            self.schedule_message(message, payload);
+        } else {
+            let again = self.interfere(&mut message)?;
+            self.schedule_message(message, payload);
+            self.schedule_again(message, payload, again);
         }
-        self.schedule_message(message, payload, again);
-        Ok(())
+        Some(())
     }
 
     /// Lets fault rules and deviations change when a message arrives. Returns when it arrives again.
-    fn interfere(&mut self, message: &mut Pending) -> Result<[Option<Time>; 2], Error> {
+    #[cold]
+    fn interfere(&mut self, message: &mut Pending) -> Option<[Option<Time>; 2]> {
         let Pending { source, sequence, .. } = *message;
         let verdict = self.verdict(message);
-        let arrives = message.time.checked_add(verdict.delay_ns).ok_or_else(past_the_end)?;
+        let arrives = message.time.checked_add(verdict.delay_ns)?;
         let mut deviated = Deviated { arrives, dropped: false, again: None };
         if !self.deviations.is_empty() {
             deviated = self.deviations.apply(MessageId { source, sequence }, self.now, deviated.arrives);
@@ -128,10 +130,10 @@ impl World {
         message.time = deviated.arrives;
         message.course = Course::new(Event::Message, doom);
         let by_rule = match verdict.again_after_ns {
-            Some(after_ns) => Some(deviated.arrives.checked_add(after_ns.max(1)).ok_or_else(past_the_end)?),
+            Some(after_ns) => Some(deviated.arrives.checked_add(after_ns.max(1))?),
             None => None,
         };
-        Ok([by_rule, deviated.again])
+        Some([by_rule, deviated.again])
     }
 
     fn verdict(&mut self, message: &Pending) -> Verdict {
@@ -154,7 +156,7 @@ impl World {
         let delay_ns = self.world_delay_ns(slot, effect.delay_ns);
         let id = self.slots[slot as usize].id;
         let pending = Pending {
-            time: self.later(delay_ns)?,
+            time: self.later(delay_ns).ok_or_else(past_the_end)?,
             target: id,
             source: id,
             sequence,
@@ -211,7 +213,7 @@ impl World {
         self.slots.push(Slot::new(child, kind.pool, kind.group, Slot::NOT_MADE, ordinal));
         let source = self.slots[slot as usize].id;
         let start = Pending {
-            time: self.later(1)?,
+            time: self.later(1).ok_or_else(past_the_end)?,
             target: child,
             source,
             sequence,
@@ -232,8 +234,8 @@ impl World {
 
     /// An effect is strictly later than its cause.
     #[inline]
-    fn later(&self, delay_ns: u64) -> Result<Time, Error> {
-        self.now.checked_add(delay_ns.max(1)).ok_or_else(past_the_end)
+    fn later(&self, delay_ns: u64) -> Option<Time> {
+        self.now.checked_add(delay_ns.max(1))
     }
 }
 

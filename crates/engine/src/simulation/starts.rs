@@ -33,7 +33,12 @@ impl Starts {
     }
 
     /// Takes the next start, unless `other` comes first.
-    pub(super) fn next_before(&mut self, other: Option<&Pending>, seed: u64, slots: &[Slot]) -> Option<Pending> {
+    pub(super) fn next_before(
+        &mut self,
+        other: Option<&Pending>,
+        seed: u64,
+        slots: &[Slot],
+    ) -> Option<Pending> {
         let &(_, slot) = self.waiting.last()?;
         let target = slots[slot as usize].id;
         if other.is_some_and(|other| other.key(seed) < key(seed, target)) {

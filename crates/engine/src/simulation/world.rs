@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use super::fate_for;
 use super::starts::Starts;
-use super::{Ending, fate_for};
 use crate::agent::Birth;
 use crate::batch::{Event, Fate};
 use crate::clock::LocalClock;
@@ -13,18 +13,21 @@ use crate::control::Control;
 use crate::deviation::{DeviationState, MessageId};
 use crate::disk::Disk;
 use crate::error::Error;
+use crate::event::{Course, KeyParts, Pending};
 use crate::fleet::Fleet;
 use crate::identity::AgentId;
 use crate::inject::Injector;
 use crate::link::Links;
 use crate::message::ProtocolId;
+use crate::mix::{Draw, Purpose, hash_text};
 use crate::payload::{Parcel, PayloadStore};
 use crate::pool::AnyPool;
-use crate::event::{Course, KeyParts, Pending};
 use crate::queue::Queue;
 use crate::slot::{Condition, Directory, Slot, SlotIndex};
 use crate::stream::Blocks;
 use crate::time::Time;
+
+const LATENCY_LUCK: u64 = hash_text("link latency");
 
 /// Fields are open to the modules of the simulation, which divide its work, and some to [`Context`](crate::Context).
 pub(crate) struct World {
@@ -42,6 +45,7 @@ pub(crate) struct World {
     pub(crate) blocks: Blocks,
     pub(super) directory: Directory,
     pub(super) links: Links,
+    pub(super) latency_luck: Purpose,
     pub(crate) spawnable: Vec<Spawnable>,
     pub(super) deviations: DeviationState,
     pub(crate) injector: Option<Box<dyn Injector>>,
@@ -68,6 +72,7 @@ impl World {
             blocks: Blocks::default(),
             directory: Directory::default(),
             links,
+            latency_luck: Draw::purpose(fleet.seed, LATENCY_LUCK),
             spawnable: fleet.spawnable,
             deviations: DeviationState::new(fleet.deviations),
             injector: fleet.injector,
@@ -106,7 +111,8 @@ impl World {
                 course: Course::new(Event::Message, doom),
                 parcel: Parcel::EMPTY,
             };
-            world.schedule_message(message, &injection.payload, [deviated.again, None]);
+            world.schedule_message(message, &injection.payload);
+            world.schedule_again(message, &injection.payload, [deviated.again, None]);
         }
         world.schedule_controls(&fleet.controls);
         Ok((world, pools))
@@ -134,11 +140,17 @@ impl World {
         }
     }
 
-    /// Lets a message arrive at its time, and again at others.
-    #[inline]
-    pub(super) fn schedule_message(&mut self, message: Pending, payload: &[u8], again: [Option<Time>; 2]) {
+    /// Lets a message arrive at its time.
+    #[inline(always)]
+    pub(super) fn schedule_message(&mut self, mut message: Pending, payload: &[u8]) {
         self.messages += 1;
-        self.queue.push(Pending { parcel: self.payloads.pack(payload), ..message });
+        message.parcel = self.payloads.pack(payload);
+        self.queue.push(message);
+    }
+
+    /// Lets a message that was sent arrive at other times as well.
+    #[cold]
+    pub(super) fn schedule_again(&mut self, message: Pending, payload: &[u8], again: [Option<Time>; 2]) {
         for time in again.into_iter().flatten() {
             self.queue.push(Pending { time, parcel: self.payloads.pack(payload), ..message });
         }
@@ -180,27 +192,29 @@ impl World {
         }
     }
 
-    /// The next event that still matters. Timers that were cancelled, or that a crash or a halt took away, leave no
-    /// step and do not advance the clock.
+    /// Finds the next event until an instant that still matters; returns whether there is one. Timers that were cancelled, or that a crash or a halt took
+    /// away, leave no step and do not advance the clock.
     #[inline]
-    pub(super) fn next_event(&mut self, until: Time) -> Result<Pending, Ending> {
+    pub(super) fn next_event(&mut self, until: Time, event: &mut Pending) -> bool {
         if !self.starts.is_empty()
             && let Some(start) = self.starts.next_before(self.queue.first(), self.seed, &self.slots)
         {
-            return Ok(start);
+            *event = start;
+            return true;
         }
         loop {
-            let Some(&event) = self.queue.first() else {
-                return Err(Ending::Quiescent);
+            let Some(first) = self.queue.first() else {
+                return false;
             };
-            let matters = self.still_matters(&event);
+            *event = *first;
+            let matters = self.still_matters(event);
             // A timer that will never come due does not keep a run alive either.
             if event.time > until && matters {
-                return Err(Ending::TimeLimit);
+                return false;
             }
-            self.queue.pop();
+            self.queue.drop_first();
             if matters {
-                return Ok(event);
+                return true;
             }
             self.cancelled.remove(&(event.target, event.sequence));
             self.payloads.release(&event.parcel);
