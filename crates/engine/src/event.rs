@@ -4,7 +4,7 @@ use crate::batch::{Event, Fate};
 use crate::identity::AgentId;
 use crate::message::ProtocolId;
 use crate::mix::mix;
-use crate::payload::Parcel;
+use crate::payload::{INLINE_WORDS, Parcel};
 use crate::queue::Entry;
 use crate::slot::SlotIndex;
 use crate::time::Time;
@@ -50,7 +50,9 @@ pub(crate) struct Pending {
     pub(crate) protocol: ProtocolId,
     pub(crate) kind: u16,
     pub(crate) course: Course,
-    pub(crate) parcel: Parcel,
+    /// The [`Parcel`], whose length fits into what the small fields leave of the line.
+    pub(crate) words: [u64; INLINE_WORDS],
+    pub(crate) length: u8,
 }
 
 /// What happens, and whether it is already known that it will not be handled: both in one byte.
@@ -112,8 +114,20 @@ impl Pending {
         protocol: ProtocolId::NONE,
         kind: 0,
         course: Course::new(Event::Message, Fate::Handled),
-        parcel: Parcel::EMPTY,
+        words: Parcel::EMPTY.words,
+        length: Parcel::EMPTY.length,
     };
+
+    /// The event with another payload.
+    #[inline(always)]
+    pub(crate) const fn carrying(self, parcel: Parcel) -> Pending {
+        Pending { words: parcel.words, length: parcel.length, ..self }
+    }
+
+    #[inline]
+    pub(crate) fn parcel(&self) -> Parcel {
+        Parcel { words: self.words, length: self.length }
+    }
 
     /// In place of the slot of an agent that does not exist.
     pub(crate) const NOWHERE: SlotIndex = SlotIndex::MAX;
@@ -144,6 +158,12 @@ impl Entry for Pending {
         self.time.as_ns()
     }
 
+    /// Whose memory will be needed.
+    #[inline]
+    fn hint(&self) -> u32 {
+        self.slot
+    }
+
     fn rest(&self, seed: u64) -> EventKey {
         self.key(seed)
     }
@@ -169,7 +189,7 @@ mod tests {
             protocol: ProtocolId::NONE,
             kind: 0,
             course: Course::new(Event::Message, Fate::Handled),
-            parcel: Parcel::EMPTY,
+            ..Pending::NOTHING
         }
     }
 

@@ -1,29 +1,46 @@
 //! Where payloads wait for their delivery: short ones beside their event, longer ones in a store with reuse.
 
 /// The longest payload that travels beside its event, in bytes.
-pub(crate) const INLINE_BYTES_MAX: usize = 24;
+pub(crate) const INLINE_BYTES_MAX: usize = 8 * INLINE_WORDS;
+pub(crate) const INLINE_WORDS: usize = 3;
 /// In place of the length of a payload that is in the store.
 const STORED: u8 = u8::MAX;
 
-/// A payload on its way.
+/// A payload on its way: in words, which travel through registers.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Parcel {
-    length: u8,
-    bytes: [u8; INLINE_BYTES_MAX],
+    pub(crate) words: [u64; INLINE_WORDS],
+    pub(crate) length: u8,
 }
 
 impl Parcel {
-    pub(crate) const EMPTY: Parcel = Parcel { length: 0, bytes: [0; INLINE_BYTES_MAX] };
+    pub(crate) const EMPTY: Parcel = Parcel { words: [0; INLINE_WORDS], length: 0 };
 
-    /// The payload, if it travels inline.
+    /// The payload and its length, if it travels inline.
     #[inline]
-    pub(crate) fn inline(&self) -> Option<&[u8]> {
-        self.bytes.get(..usize::from(self.length))
+    pub(crate) fn inline(&self) -> Option<([u8; INLINE_BYTES_MAX], usize)> {
+        if self.length == STORED {
+            return None;
+        }
+        let mut bytes = [0; INLINE_BYTES_MAX];
+        for (bytes, word) in bytes.as_chunks_mut::<8>().0.iter_mut().zip(self.words) {
+            *bytes = word.to_le_bytes();
+        }
+        Some((bytes, usize::from(self.length)))
     }
 
     fn stored_at(&self) -> usize {
-        let [a, b, c, d, ..] = self.bytes;
-        u32::from_le_bytes([a, b, c, d]) as usize
+        self.words[0] as usize
+    }
+}
+
+/// The word that begins at byte `at` of a payload, zeros after its end.
+#[inline(always)]
+fn word_at(payload: &[u8], at: usize) -> u64 {
+    match payload.get(at..) {
+        Some([a, b, c, d, e, f, g, h, ..]) => u64::from_le_bytes([*a, *b, *c, *d, *e, *f, *g, *h]),
+        Some(rest) => rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)),
+        None => 0,
     }
 }
 
@@ -56,17 +73,8 @@ impl PayloadStore {
         if payload.len() > INLINE_BYTES_MAX {
             return self.store(payload);
         }
-        let mut parcel = Parcel { length: payload.len() as u8, ..Parcel::EMPTY };
-        // Eight bytes at a time: a copy of unknown length is a call.
-        let (from, from_rest) = payload.as_chunks::<8>();
-        let (into, into_rest) = parcel.bytes.split_at_mut(from.len() * 8);
-        for (into, from) in into.as_chunks_mut::<8>().0.iter_mut().zip(from) {
-            *into = *from;
-        }
-        if !from_rest.is_empty() {
-            into_rest[..from_rest.len()].copy_from_slice(from_rest);
-        }
-        parcel
+        let words = [word_at(payload, 0), word_at(payload, 8), word_at(payload, 16)];
+        Parcel { words, length: payload.len() as u8 }
     }
 
     #[inline(never)]
@@ -77,9 +85,7 @@ impl PayloadStore {
         };
         self.last = Some(index);
         self.payloads[index as usize].parcels += 1;
-        let mut parcel = Parcel { length: STORED, ..Parcel::EMPTY };
-        parcel.bytes[..4].copy_from_slice(&index.to_le_bytes());
-        parcel
+        Parcel { words: [u64::from(index), 0, 0], length: STORED }
     }
 
     fn take_free(&mut self, payload: &[u8]) -> u32 {
@@ -141,7 +147,7 @@ mod tests {
     /// The bytes that a parcel stands for, which is used up.
     fn open(store: &mut PayloadStore, parcel: &Parcel) -> Vec<u8> {
         let payload = match parcel.inline() {
-            Some(payload) => payload.to_vec(),
+            Some((bytes, length)) => bytes[..length].to_vec(),
             None => {
                 let lent = store.lend(parcel);
                 store.put_back(parcel, lent.clone());

@@ -21,6 +21,11 @@ pub trait Entry: Copy {
     /// The instant, in nanoseconds.
     fn time_ns(&self) -> u64;
 
+    /// A number that is to be known before the entry leaves, as by [`BucketQueue::upcoming`].
+    fn hint(&self) -> u32 {
+        0
+    }
+
     /// The rest of the order under a seed. It may be costly: it is asked for only where instants are equal.
     fn rest(&self, seed: u64) -> Self::Rest;
 }

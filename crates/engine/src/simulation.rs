@@ -234,13 +234,13 @@ impl Simulation {
     #[inline]
     fn look_ahead(&self) {
         let World { queue, slots, blocks, .. } = &self.world;
-        if let Some(event) = queue.upcoming(SLOTS_AHEAD)
-            && let Some(slot) = slots.get(event.slot as usize)
+        if let Some(slot) = queue.upcoming(SLOTS_AHEAD)
+            && let Some(slot) = slots.get(slot as usize)
         {
             prefetch(slot);
         }
-        if let Some(event) = queue.upcoming(STATE_AHEAD)
-            && let Some(slot) = slots.get(event.slot as usize)
+        if let Some(slot) = queue.upcoming(STATE_AHEAD)
+            && let Some(slot) = slots.get(slot as usize)
         {
             blocks.prefetch(&slot.stream);
             self.layouts[usize::from(slot.pool)].prefetch(slot.index);
@@ -302,7 +302,7 @@ impl Simulation {
                     return;
                 }
                 _ if event.is_timer() => {
-                    self.world.payloads.release(&event.parcel);
+                    self.world.payloads.release(&event.parcel());
                     return;
                 }
                 Fate::Down if held => Fate::Forgotten,
@@ -310,7 +310,7 @@ impl Simulation {
             }
         };
         self.record(event, fate, arrived, self.draft.mark(), 0, sink);
-        self.world.payloads.release(&event.parcel);
+        self.world.payloads.release(&event.parcel());
     }
 
     /// Lets an agent that is up and listening handle an event.
@@ -334,7 +334,7 @@ impl Simulation {
         }
         self.world.apply_effects(event.slot, &self.draft, mark, first_sequence, &mut self.ending);
         self.record(event, fate, arrived, mark, first_sequence, sink);
-        self.world.payloads.release(&event.parcel);
+        self.world.payloads.release(&event.parcel());
         // The state of an agent that panicked is not to be trusted, not even by its own `on_crash`.
         if fate == Fate::Panicked || self.world.slots[event.slot as usize].condition == Condition::Halted {
             self.drop_state(event.slot);
@@ -344,13 +344,13 @@ impl Simulation {
     /// Calls the handler. A panic is the agent's, not ours.
     #[inline]
     fn dispatch(&mut self, event: &Pending) -> Fate {
-        if let Some(payload) = event.parcel.inline() {
-            return catch_unwind(AssertUnwindSafe(|| self.dispatch_unguarded(event, payload)))
+        if let Some((bytes, length)) = event.parcel().inline() {
+            return catch_unwind(AssertUnwindSafe(|| self.dispatch_unguarded(event, &bytes[..length])))
                 .unwrap_or(Fate::Panicked);
         }
-        let payload = self.world.payloads.lend(&event.parcel);
+        let payload = self.world.payloads.lend(&event.parcel());
         let fate = catch_unwind(AssertUnwindSafe(|| self.dispatch_unguarded(event, &payload)));
-        self.world.payloads.put_back(&event.parcel, payload);
+        self.world.payloads.put_back(&event.parcel(), payload);
         fate.unwrap_or(Fate::Panicked)
     }
 

@@ -5,7 +5,7 @@
 //! 2005). What an adversary can do to it is bounded: what fits no bucket waits in a heap, and buckets are laid out
 //! anew at most once for as many operations as entries are pending.
 
-use super::chunk::{Chain, ChunkStore, Place};
+use super::chunk::{Chain, ChunkStore, Ticket};
 use super::heap::HeapQueue;
 use super::plan::{Experience, Plan, SMALL};
 use super::{Entry, is_before};
@@ -40,7 +40,7 @@ pub struct BucketQueue<E: Entry> {
     seed: u64,
     len: usize,
     /// The opened bucket in order, and how much of it has left.
-    open: Vec<(u64, Place)>,
+    open: Vec<Ticket>,
     open_at: usize,
     open_chain: Chain,
     /// What came for the opened bucket, or earlier ones, after it was opened. Without a plan: everything.
@@ -63,7 +63,7 @@ pub struct BucketQueue<E: Entry> {
     far: HeapQueue<E>,
     seen: Experience,
     planned_at_ns: u64,
-    unsorted: Vec<(u64, Place)>,
+    unsorted: Vec<Ticket>,
     counts: Vec<u32>,
 }
 
@@ -112,7 +112,7 @@ impl<E: Entry> BucketQueue<E> {
         self.len += 1;
         let number = entry.time_ns() >> self.width_bits;
         if number < self.next {
-            self.push_late(entry);
+            self.push_late(&{ entry });
         } else {
             self.seen.pushed += 1;
             self.put(number, entry);
@@ -123,8 +123,8 @@ impl<E: Entry> BucketQueue<E> {
     }
 
     #[inline(never)]
-    fn push_late(&mut self, entry: E) {
-        self.late.push(entry);
+    fn push_late(&mut self, entry: &E) {
+        self.late.push(*entry);
         self.seen.pushed += 1;
         self.seen.pushed_late += 1;
         self.seen.late_max = self.seen.late_max.max(self.late.len());
@@ -143,7 +143,7 @@ impl<E: Entry> BucketQueue<E> {
             self.late_first = self.open.is_empty();
         }
         match self.late_first {
-            false => self.open.get(self.open_at).map(|(_, place)| self.store.get(*place)),
+            false => self.open.get(self.open_at).map(|ticket| self.store.get(ticket.place)),
             true => self.late.first(),
         }
     }
@@ -167,21 +167,21 @@ impl<E: Entry> BucketQueue<E> {
         Some(first)
     }
 
-    /// The entry that leaves `ahead` after the next one, as far as that is known without work; what is pushed
-    /// meanwhile may come before it.
+    /// The [hint](Entry::hint) of the entry that leaves `ahead` after the next one, as far as that is known without
+    /// work; what is pushed meanwhile may come before it.
     #[inline]
     #[must_use]
-    pub fn upcoming(&self, ahead: usize) -> Option<&E> {
-        self.open.get(self.open_at + ahead).map(|(_, place)| self.store.get(*place))
+    pub fn upcoming(&self, ahead: usize) -> Option<u32> {
+        self.open.get(self.open_at + ahead).map(|ticket| ticket.hint)
     }
 
     #[cold]
     fn late_is_first(&mut self) -> bool {
-        let Some((_, place)) = self.open.get(self.open_at) else {
+        let Some(ticket) = self.open.get(self.open_at) else {
             return true;
         };
         let late = self.late.first().expect("only asked when something came late");
-        is_before(late, self.store.get(*place), self.seed)
+        is_before(late, self.store.get(ticket.place), self.seed)
     }
 
     /// Puts an entry into its bucket, or among those that are far.
@@ -192,13 +192,13 @@ impl<E: Entry> BucketQueue<E> {
             self.store.push(&mut self.ring[number as usize & (length - 1)], entry);
             self.in_ring += 1;
         } else {
-            self.push_far(entry);
+            self.push_far(&{ entry });
         }
     }
 
     #[inline(never)]
-    fn push_far(&mut self, entry: E) {
-        self.far.push(entry);
+    fn push_far(&mut self, entry: &E) {
+        self.far.push(*entry);
     }
 
     /// Opens the next bucket that holds anything, when nothing is left of the open one. Returns whether anything is
@@ -272,8 +272,8 @@ impl<E: Entry> BucketQueue<E> {
             let part_of = |time_ns: u64| ((time_ns - start_ns) >> shift) as usize;
             self.counts.clear();
             self.counts.resize((1 << part_bits) + 1, 0);
-            for (time_ns, _) in &self.unsorted {
-                self.counts[part_of(*time_ns) + 1] += 1;
+            for ticket in &self.unsorted {
+                self.counts[part_of(ticket.time_ns) + 1] += 1;
             }
             let mut largest = 0;
             let mut before = 0;
@@ -282,10 +282,10 @@ impl<E: Entry> BucketQueue<E> {
                 before += *count;
                 *count = before;
             }
-            self.open.resize(count, (0, 0));
-            for entry in &self.unsorted {
-                let at = &mut self.counts[part_of(entry.0)];
-                self.open[*at as usize] = *entry;
+            self.open.resize(count, Ticket::default());
+            for ticket in &self.unsorted {
+                let at = &mut self.counts[part_of(ticket.time_ns)];
+                self.open[*at as usize] = *ticket;
                 *at += 1;
             }
             if largest as usize > INSERTION_MAX {
@@ -295,13 +295,13 @@ impl<E: Entry> BucketQueue<E> {
         let (store, seed) = (&self.store, self.seed);
         let open = &mut self.open[..];
         for end in 1..open.len() {
-            let entry = open[end];
+            let ticket = open[end];
             let mut at = end;
-            while at > 0 && leaves_before(&entry, &open[at - 1], store, seed) {
+            while at > 0 && leaves_before(&ticket, &open[at - 1], store, seed) {
                 open[at] = open[at - 1];
                 at -= 1;
             }
-            open[at] = entry;
+            open[at] = ticket;
         }
     }
 
@@ -312,7 +312,7 @@ impl<E: Entry> BucketQueue<E> {
         for end in &self.counts {
             let part = &mut self.open[start..*end as usize];
             if part.len() > INSERTION_MAX {
-                part.sort_by_cached_key(|(time_ns, place)| (*time_ns, store.get(*place).rest(seed)));
+                part.sort_by_cached_key(|ticket| (ticket.time_ns, store.get(ticket.place).rest(seed)));
             }
             start = *end as usize;
         }
@@ -322,12 +322,12 @@ impl<E: Entry> BucketQueue<E> {
     #[cold]
     fn lay_out(&mut self) {
         let mut times: Vec<u64> = Vec::with_capacity(self.len);
-        times.extend(self.open[self.open_at..].iter().map(|(time_ns, _)| *time_ns));
+        times.extend(self.open[self.open_at..].iter().map(|ticket| ticket.time_ns));
         times.extend(self.late.iter().chain(self.far.iter()).map(Entry::time_ns));
         for chain in &self.ring {
             self.unsorted.clear();
             self.store.list(*chain, &mut self.unsorted);
-            times.extend(self.unsorted.iter().map(|(time_ns, _)| *time_ns));
+            times.extend(self.unsorted.iter().map(|ticket| ticket.time_ns));
         }
         let first_ns = times.iter().copied().min().expect("it is laid out only for something");
         let middle = times.len() / 2;
@@ -337,7 +337,7 @@ impl<E: Entry> BucketQueue<E> {
         drop(times);
 
         let mut moved: Vec<E> =
-            self.open.drain(self.open_at..).map(|(_, place)| *self.store.get(place)).collect();
+            self.open.drain(self.open_at..).map(|ticket| *self.store.get(ticket.place)).collect();
         self.close();
 
         let old_ring = core::mem::take(&mut self.ring);
@@ -382,14 +382,9 @@ impl<E: Entry> BucketQueue<E> {
 }
 
 #[inline]
-fn leaves_before<E: Entry>(
-    one: &(u64, Place),
-    other: &(u64, Place),
-    store: &ChunkStore<E>,
-    seed: u64,
-) -> bool {
-    match one.0.cmp(&other.0) {
-        core::cmp::Ordering::Equal => store.get(one.1).rest(seed) < store.get(other.1).rest(seed),
+fn leaves_before<E: Entry>(one: &Ticket, other: &Ticket, store: &ChunkStore<E>, seed: u64) -> bool {
+    match one.time_ns.cmp(&other.time_ns) {
+        core::cmp::Ordering::Equal => store.get(one.place).rest(seed) < store.get(other.place).rest(seed),
         order => order.is_lt(),
     }
 }

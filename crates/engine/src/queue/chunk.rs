@@ -10,6 +10,14 @@ const NONE: u32 = u32::MAX;
 /// Where an entry lies.
 pub(super) type Place = u32;
 
+/// What is sorted in place of an entry.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Ticket {
+    pub(super) time_ns: u64,
+    pub(super) place: Place,
+    pub(super) hint: u32,
+}
+
 /// The entries of one bucket: a list of chunks, all full but the last.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Chain {
@@ -53,7 +61,7 @@ impl<E: Copy> ChunkStore<E> {
     pub(super) fn push(&mut self, chain: &mut Chain, entry: E) {
         let at = chain.len as usize % CHUNK;
         if at == 0 {
-            self.lengthen(chain, entry);
+            self.lengthen(chain, &{ entry });
         }
         self.entries[chain.last as usize * CHUNK + at] = entry;
         chain.len += 1;
@@ -61,11 +69,11 @@ impl<E: Copy> ChunkStore<E> {
 
     /// Gives a chain one more chunk; a new chunk is filled with what is at hand.
     #[inline(never)]
-    fn lengthen(&mut self, chain: &mut Chain, filler: E) {
+    fn lengthen(&mut self, chain: &mut Chain, filler: &E) {
         let chunk = if self.free == NONE {
             let chunk = self.following.len() as u32;
             self.following.push(NONE);
-            self.entries.resize(self.entries.len() + CHUNK, filler);
+            self.entries.resize(self.entries.len() + CHUNK, *filler);
             chunk
         } else {
             let chunk = self.free;
@@ -81,8 +89,8 @@ impl<E: Copy> ChunkStore<E> {
         chain.last = chunk;
     }
 
-    /// Appends the instants and places of a chain's entries.
-    pub(super) fn list(&self, chain: Chain, out: &mut Vec<(u64, Place)>)
+    /// Appends what is to be sorted for a chain's entries.
+    pub(super) fn list(&self, chain: Chain, out: &mut Vec<Ticket>)
     where
         E: Entry,
     {
@@ -90,7 +98,11 @@ impl<E: Copy> ChunkStore<E> {
         while left > 0 {
             let first = chunk * CHUNK;
             let entries = &self.entries[first..first + left.min(CHUNK)];
-            out.extend((first as Place..).zip(entries).map(|(place, entry)| (entry.time_ns(), place)));
+            out.extend((first as Place..).zip(entries).map(|(place, entry)| Ticket {
+                time_ns: entry.time_ns(),
+                place,
+                hint: entry.hint(),
+            }));
             left -= entries.len();
             chunk = self.following[chunk] as usize;
         }

@@ -34,9 +34,9 @@ impl<E: Entry> HeapQueue<E> {
         self.entries.first()
     }
 
-    /// An entry that leaves soon, if that is known without work. A heap does not know.
+    /// What leaves soon, if that is known without work. A heap does not know.
     #[must_use]
-    pub fn upcoming(&self, _ahead: usize) -> Option<&E> {
+    pub fn upcoming(&self, _ahead: usize) -> Option<u32> {
         None
     }
 

@@ -11,7 +11,6 @@ use crate::event::{Course, KeyParts, Pending};
 use crate::identity::AgentId;
 use crate::inject::{Outgoing, Verdict};
 use crate::message::ProtocolId;
-use crate::payload::Parcel;
 use crate::slot::{Condition, Place, Slot, SlotIndex};
 use crate::time::Time;
 
@@ -91,7 +90,7 @@ impl World {
         let latency_ns = link.latency_ns(|| self.latency_luck.of(source, sequence));
         let thought_ns = self.world_delay_ns(slot, effect.delay_ns);
         let arrives = self.later(latency_ns)?.checked_add(thought_ns)?;
-        let mut message = Pending {
+        let message = Pending {
             time: arrives,
             target,
             source,
@@ -100,20 +99,27 @@ impl World {
             protocol: effect.protocol,
             kind: effect.kind,
             course: Course::new(Event::Message, Fate::Handled),
-            parcel: Parcel::EMPTY,
+            ..Pending::NOTHING
         };
         if self.injector.is_none() && self.deviations.is_empty() {
             self.schedule_message(message, payload);
         } else {
-            let again = self.interfere(&mut message)?;
-            self.schedule_message(message, payload);
-            self.schedule_again(message, payload, again);
+            self.schedule_with_faults(message, payload)?;
         }
         Some(())
     }
 
+    /// As `schedule_message`, past fault rules and deviations. The message is a copy, so that the one which nobody
+    /// interferes with can travel in registers.
+    #[inline(never)]
+    fn schedule_with_faults(&mut self, mut message: Pending, payload: &[u8]) -> Option<()> {
+        let again = self.interfere(&mut message)?;
+        self.schedule_message(message, payload);
+        self.schedule_again(message, payload, again);
+        Some(())
+    }
+
     /// Lets fault rules and deviations change when a message arrives. Returns when it arrives again.
-    #[cold]
     fn interfere(&mut self, message: &mut Pending) -> Option<[Option<Time>; 2]> {
         let Pending { source, sequence, .. } = *message;
         let verdict = self.verdict(message);
@@ -164,7 +170,7 @@ impl World {
             protocol: ProtocolId::NONE,
             kind: effect.kind,
             course: Course::new(event, Fate::Handled),
-            parcel: self.payloads.pack(payload),
+            ..Pending::NOTHING.carrying(self.payloads.pack(payload))
         };
         self.queue.push(pending);
         Ok(())
@@ -186,7 +192,7 @@ impl World {
         let is_it = |event: &Pending| event.event() == Event::Timer && event.sequence == sequence;
         if let Some(at) = inbox.iter().position(|(event, _)| is_it(event)) {
             let (event, _) = inbox.remove(at).expect("it was just found");
-            self.payloads.release(&event.parcel);
+            self.payloads.release(&event.parcel());
             if inbox.is_empty() {
                 self.held.remove(&slot);
             }
@@ -221,7 +227,7 @@ impl World {
             protocol: ProtocolId::NONE,
             kind: effect.kind,
             course: Course::new(Event::Start, Fate::Handled),
-            parcel: self.payloads.pack(payload),
+            ..Pending::NOTHING.carrying(self.payloads.pack(payload))
         };
         self.queue.push(start);
         Ok(())

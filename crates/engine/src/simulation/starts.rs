@@ -5,7 +5,6 @@ use crate::batch::{Event, Fate};
 use crate::event::{Course, EventKey, Pending};
 use crate::identity::AgentId;
 use crate::message::ProtocolId;
-use crate::payload::Parcel;
 use crate::slot::{Slot, SlotIndex};
 use crate::time::Time;
 
@@ -57,7 +56,7 @@ impl Starts {
             protocol: ProtocolId::NONE,
             kind: 0,
             course: Course::new(Event::Start, Fate::Handled),
-            parcel: Parcel::EMPTY,
+            ..Pending::NOTHING
         })
     }
 }

@@ -20,7 +20,7 @@ use crate::inject::Injector;
 use crate::link::Links;
 use crate::message::ProtocolId;
 use crate::mix::{Draw, Purpose, hash_text};
-use crate::payload::{Parcel, PayloadStore};
+use crate::payload::PayloadStore;
 use crate::pool::AnyPool;
 use crate::queue::Queue;
 use crate::slot::{Condition, Directory, Slot, SlotIndex};
@@ -109,7 +109,7 @@ impl World {
                 protocol: injection.protocol,
                 kind: injection.kind,
                 course: Course::new(Event::Message, doom),
-                parcel: Parcel::EMPTY,
+                ..Pending::NOTHING
             };
             world.schedule_message(message, &injection.payload);
             world.schedule_again(message, &injection.payload, [deviated.again, None]);
@@ -142,17 +142,16 @@ impl World {
 
     /// Lets a message arrive at its time.
     #[inline(always)]
-    pub(super) fn schedule_message(&mut self, mut message: Pending, payload: &[u8]) {
+    pub(super) fn schedule_message(&mut self, message: Pending, payload: &[u8]) {
         self.messages += 1;
-        message.parcel = self.payloads.pack(payload);
-        self.queue.push(message);
+        self.queue.push(message.carrying(self.payloads.pack(payload)));
     }
 
     /// Lets a message that was sent arrive at other times as well.
     #[cold]
     pub(super) fn schedule_again(&mut self, message: Pending, payload: &[u8], again: [Option<Time>; 2]) {
         for time in again.into_iter().flatten() {
-            self.queue.push(Pending { time, parcel: self.payloads.pack(payload), ..message });
+            self.queue.push(Pending { time, ..message }.carrying(self.payloads.pack(payload)));
         }
     }
 
@@ -186,7 +185,7 @@ impl World {
                 protocol: ProtocolId::NONE,
                 kind: 0,
                 course: Course::new(event, Fate::Handled),
-                parcel,
+                ..Pending::NOTHING.carrying(parcel)
             });
             *sequence += 1;
         }
@@ -217,7 +216,7 @@ impl World {
                 return true;
             }
             self.cancelled.remove(&(event.target, event.sequence));
-            self.payloads.release(&event.parcel);
+            self.payloads.release(&event.parcel());
         }
     }
 
