@@ -74,7 +74,12 @@ pub(crate) struct Frame<'a> {
 
 impl Frame<'_> {
     #[inline]
-    fn agent(&mut self) -> &mut Slot {
+    fn agent(&self) -> &Slot {
+        &self.world.slots[self.slot as usize]
+    }
+
+    #[inline]
+    fn agent_mut(&mut self) -> &mut Slot {
         &mut self.world.slots[self.slot as usize]
     }
 }
@@ -102,13 +107,13 @@ impl<'a, A: Agent> Context<'a, A> {
     /// The agent's identity.
     #[must_use]
     pub fn id(&self) -> AgentId {
-        self.frame.world.slots[self.frame.slot as usize].id
+        self.frame.agent().id
     }
 
     /// The agent's position in its group, or among its parent's children, from 1.
     #[must_use]
     pub fn ordinal(&self) -> u32 {
-        self.frame.world.slots[self.frame.slot as usize].ordinal
+        self.frame.agent().ordinal
     }
 
     /// Where others reach this agent with messages of protocol `M`.
@@ -175,7 +180,7 @@ impl<'a, A: Agent> Context<'a, A> {
     /// # Panics
     /// When the agent is already working.
     pub fn work_for(&mut self, delay_ns: u64, then: A::Timer) {
-        let agent = self.frame.agent();
+        let agent = self.frame.agent_mut();
         assert!(!agent.busy, "an agent works on one thing at a time");
         agent.busy = true;
         self.next_sequence();
@@ -197,7 +202,7 @@ impl<'a, A: Agent> Context<'a, A> {
                 core::any::type_name::<B>()
             );
         };
-        let agent = self.frame.agent();
+        let agent = self.frame.agent_mut();
         let ordinal = agent.children;
         agent.children += 1;
         let child = AgentId::spawned(self.id(), ordinal);
@@ -255,7 +260,7 @@ impl<'a, A: Agent> Context<'a, A> {
     /// Passes a point where something may go wrong: `Some` when a fault rule says so, with a strength whose meaning
     /// is the site's.
     pub fn fault_site(&mut self, site: &str) -> Option<u64> {
-        let agent = self.frame.agent();
+        let agent = self.frame.agent_mut();
         let (id, visit) = (agent.id, agent.site_visits);
         agent.site_visits = visit.wrapping_add(1);
         let World { seed, now, injector, .. } = &mut *self.frame.world;
@@ -277,7 +282,7 @@ impl<'a, A: Agent> Context<'a, A> {
     }
 
     fn next_sequence(&mut self) -> u32 {
-        let agent = self.frame.agent();
+        let agent = self.frame.agent_mut();
         let sequence = agent.sequence;
         agent.sequence =
             sequence.checked_add(1).expect("an agent has at most 4,294,967,295 numbered effects");

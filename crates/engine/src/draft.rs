@@ -6,8 +6,8 @@ use crate::identity::AgentId;
 use crate::message::ProtocolId;
 use crate::time::Time;
 
-/// Steps that wait here before they go into columns; a divisor of [`STEPS_MAX`](crate::batch::STEPS_MAX).
-pub(crate) const STEPS_WAITING: usize = 256;
+/// Steps that wait here before they go into columns.
+const STEPS_WAITING: usize = 256;
 const EFFECTS_WAITING: usize = 1024;
 
 /// A step without its effects.

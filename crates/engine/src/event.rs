@@ -104,7 +104,7 @@ impl Default for KeyParts {
 }
 
 impl Pending {
-    /// Where the next event is going to be written.
+    /// What others are made from: a message of the world to nobody, without a payload.
     pub(crate) const NOTHING: Pending = Pending {
         time: Time::ZERO,
         target: AgentId::WORLD,
@@ -185,10 +185,6 @@ mod tests {
             target: AgentId::named("target", target),
             source: AgentId::named("source", source),
             sequence,
-            slot: Pending::NOWHERE,
-            protocol: ProtocolId::NONE,
-            kind: 0,
-            course: Course::new(Event::Message, Fate::Handled),
             ..Pending::NOTHING
         }
     }

@@ -126,8 +126,6 @@ pub struct Simulation {
     layouts: Vec<Layout>,
     draft: Draft,
     batch: Batch,
-    /// Steps that the batch can still take.
-    room: usize,
     recording: bool,
     ending: Option<Ending>,
     manifest: Manifest,
@@ -144,7 +142,6 @@ impl Simulation {
             layouts: Vec::new(),
             draft: Draft::default(),
             batch: Batch::default(),
-            room: STEPS_MAX,
             recording,
             ending: None,
             manifest,
@@ -423,7 +420,7 @@ impl Simulation {
             event: event.event(),
             fate,
         });
-        if self.draft.is_full() || self.draft.steps.len() == self.room {
+        if self.draft.is_full() || self.batch.len() + self.draft.steps.len() == STEPS_MAX {
             self.fill_columns(sink);
         }
     }
@@ -432,8 +429,7 @@ impl Simulation {
     fn fill_columns(&mut self, sink: &mut dyn Sink) {
         self.batch.append(&self.draft);
         self.draft.clear();
-        self.room = STEPS_MAX - self.batch.len();
-        if self.room == 0 {
+        if self.batch.len() == STEPS_MAX {
             self.hand_over(sink);
         }
     }
@@ -441,7 +437,6 @@ impl Simulation {
     fn hand_over(&mut self, sink: &mut dyn Sink) {
         sink.accept(&mut self.batch);
         self.batch.reset(self.world.events);
-        self.room = STEPS_MAX;
     }
 }
 

@@ -47,7 +47,7 @@ pub struct BucketQueue<E: Entry> {
     late: HeapQueue<E>,
     /// `None` while there are so few entries that the heap alone does.
     plan: Option<Plan>,
-    /// The plan's.
+    /// The plan's; 1 without one.
     width_bits: u32,
     /// With more entries than this, the buckets are laid out anew.
     outgrown_at: usize,
@@ -216,11 +216,10 @@ impl<E: Entry> BucketQueue<E> {
                 return true;
             }
         }
-        let plan = self.plan.expect("what is laid out and not late has a plan");
         if self.in_ring == 0 {
             let first = self.far.first().expect("what is neither open, late nor near is far");
-            self.next = first.time_ns() >> plan.width_bits;
-            self.draw_near(plan.width_bits);
+            self.next = first.time_ns() >> self.width_bits;
+            self.draw_near();
         }
         let mask = self.ring.len() - 1;
         while self.ring[self.next as usize & mask].is_empty() {
@@ -232,9 +231,9 @@ impl<E: Entry> BucketQueue<E> {
         self.seen.opened += chain.len();
         self.seen.passed += 1;
         self.open_chain = chain;
-        self.sort_open(self.next << plan.width_bits, plan.width_bits);
+        self.sort_open();
         self.next += 1;
-        self.draw_near(plan.width_bits);
+        self.draw_near();
         true
     }
 
@@ -246,9 +245,9 @@ impl<E: Entry> BucketQueue<E> {
     }
 
     /// Moves what is no longer far into its bucket.
-    fn draw_near(&mut self, width_bits: u32) {
+    fn draw_near(&mut self) {
         while let Some(first) = self.far.first() {
-            let number = first.time_ns() >> width_bits;
+            let number = first.time_ns() >> self.width_bits;
             if number - self.next >= self.ring.len() as u64 {
                 break;
             }
@@ -257,18 +256,19 @@ impl<E: Entry> BucketQueue<E> {
         }
     }
 
-    /// Sorts the opened bucket, which begins at `start_ns`: first by counting into as many parts as there are
+    /// Sorts the bucket that is being opened, number `next`: first by counting into as many parts as there are
     /// entries, then within the parts.
-    fn sort_open(&mut self, start_ns: u64, width_bits: u32) {
+    fn sort_open(&mut self) {
         let chain = self.open_chain;
+        let start_ns = self.next << self.width_bits;
         let count = chain.len();
         if count <= INSERTION_MAX {
             self.store.list(chain, &mut self.open);
         } else {
             self.unsorted.clear();
             self.store.list(chain, &mut self.unsorted);
-            let part_bits = (count.ilog2()).min(width_bits);
-            let shift = width_bits - part_bits;
+            let part_bits = count.ilog2().min(self.width_bits);
+            let shift = self.width_bits - part_bits;
             let part_of = |time_ns: u64| ((time_ns - start_ns) >> shift) as usize;
             self.counts.clear();
             self.counts.resize((1 << part_bits) + 1, 0);
@@ -373,9 +373,10 @@ impl<E: Entry> BucketQueue<E> {
         }
     }
 
+    /// Puts in an entry that was there before the buckets were laid out: it is late only without a plan.
     fn place(&mut self, entry: E) {
-        match &self.plan {
-            Some(plan) => self.put(entry.time_ns() >> plan.width_bits, entry),
+        match self.plan {
+            Some(_) => self.put(entry.time_ns() >> self.width_bits, entry),
             None => self.late.push(entry),
         }
     }

@@ -4,7 +4,6 @@
 use crate::batch::{Event, Fate};
 use crate::event::{Course, EventKey, Pending};
 use crate::identity::AgentId;
-use crate::message::ProtocolId;
 use crate::slot::{Slot, SlotIndex};
 use crate::time::Time;
 
@@ -50,11 +49,7 @@ impl Starts {
         Some(Pending {
             time: Time::ZERO,
             target,
-            source: AgentId::WORLD,
-            sequence: 0,
             slot,
-            protocol: ProtocolId::NONE,
-            kind: 0,
             course: Course::new(Event::Start, Fate::Handled),
             ..Pending::NOTHING
         })
