@@ -12,7 +12,17 @@ use crate::text;
 pub const KINDS: &[(&str, &str)] = &[
     ("lost-update", "a write replaced another agent's committed write without having read it"),
     ("starvation", "somebody waited past a bound while others that came later were served"),
-    ("feedback-loop", "an item went round and round between the same roles without progress"),
+    (
+        "feedback-loop",
+        "an item or a message went round without progress, or bred more of its kind without end",
+    ),
+    ("deadlock", "agents wait for each other in a circle, or all is at rest while work is open"),
+    ("livelock", "agents are busy, work is open, and nothing comes closer to done"),
+    ("retry-storm", "more and more attempts for each success, and no more successes for it"),
+    ("metastable", "suspected: the trigger is over, but load stays high and little gets done"),
+    ("orphaned-task", "a task stayed with an agent that had crashed or halted"),
+    ("not-converged", "work that was open when the faults ended was not over in time"),
+    ("duplicate-work", "two agents worked on the same task, or finished it twice"),
     ("duplicate-hand-over", "one offer was taken up more than once"),
     ("ungated-irreversible-action", "something that cannot be undone was done without passing a gate"),
     ("misnamed-architecture", "the fleet is not the architecture that it claims to be"),

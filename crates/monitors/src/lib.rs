@@ -19,39 +19,57 @@
 
 mod architecture;
 mod config;
+mod deadlock;
 mod duplicate_hand_over;
+mod duplicate_work;
+mod ending;
 mod feedback_loop;
 mod finding;
 mod fold;
 mod graph;
 mod histogram;
+mod id_set;
 mod intern;
+mod livelock;
 mod lost_update;
+mod metastable;
 mod monitor;
+mod not_converged;
+mod open_work;
+mod orphaned_task;
 mod panel;
 mod panicked_agent;
 mod ratio;
+mod retry_storm;
 mod role;
 mod starvation;
 mod tally;
 mod text;
 mod topology;
 mod ungated_action;
+mod wait_graph;
 mod wait_line;
 
 pub use architecture::{
     Architecture, ArchitectureClass, NodeKind, NodeMeasures, SeamMeasures, Share, Shares,
 };
 pub use config::{Medium, MonitorConfig};
+pub use deadlock::Deadlock;
 pub use duplicate_hand_over::DuplicateHandOver;
+pub use duplicate_work::DuplicateWork;
 pub use feedback_loop::FeedbackLoop;
 pub use finding::{Class, Evidence, Finding, KINDS, Numbers, Severity};
 pub use histogram::{Bucket, Histogram};
+pub use livelock::Livelock;
 pub use lost_update::LostUpdate;
+pub use metastable::Metastable;
 pub use monitor::{Moment, Monitor, RunEnd};
+pub use not_converged::NotConverged;
+pub use orphaned_task::OrphanedTask;
 pub use panel::{Panel, Report};
 pub use panicked_agent::PanickedAgent;
 pub use ratio::Ratio;
+pub use retry_storm::RetryStorm;
 pub use starvation::Starvation;
 pub use tally::{
     CheckTally, CostTally, Fairness, RequestTally, RoleTally, SeamTally, Tally, TallyReport, TaskTally,

@@ -8,12 +8,19 @@ use serde::Serialize;
 
 use crate::architecture::Architecture;
 use crate::config::MonitorConfig;
+use crate::deadlock::Deadlock;
 use crate::duplicate_hand_over::DuplicateHandOver;
+use crate::duplicate_work::DuplicateWork;
 use crate::feedback_loop::FeedbackLoop;
 use crate::finding::Finding;
+use crate::livelock::Livelock;
 use crate::lost_update::LostUpdate;
+use crate::metastable::Metastable;
 use crate::monitor::{Monitor, RunEnd};
+use crate::not_converged::NotConverged;
+use crate::orphaned_task::OrphanedTask;
 use crate::panicked_agent::PanickedAgent;
+use crate::retry_storm::RetryStorm;
 use crate::starvation::Starvation;
 use crate::tally::{Tally, TallyReport};
 use crate::topology::Topology;
@@ -30,6 +37,13 @@ pub struct Panel {
     duplicate_hand_over: DuplicateHandOver,
     ungated_action: UngatedAction,
     panicked_agent: PanickedAgent,
+    deadlock: Deadlock,
+    livelock: Livelock,
+    retry_storm: RetryStorm,
+    metastable: Metastable,
+    orphaned_task: OrphanedTask,
+    not_converged: NotConverged,
+    duplicate_work: DuplicateWork,
     topology: Topology,
     tally: Tally,
     added: Vec<Box<dyn Monitor>>,
@@ -58,6 +72,13 @@ impl Panel {
             duplicate_hand_over: DuplicateHandOver::default(),
             ungated_action: UngatedAction::default(),
             panicked_agent: PanickedAgent::default(),
+            deadlock: Deadlock::new(config, manifest),
+            livelock: Livelock::new(config),
+            retry_storm: RetryStorm::new(config),
+            metastable: Metastable::new(config),
+            orphaned_task: OrphanedTask::new(config),
+            not_converged: NotConverged::new(config, manifest),
+            duplicate_work: DuplicateWork::default(),
             topology: Topology::new(config),
             tally: Tally::new(config),
             added: Vec::new(),
@@ -115,7 +136,7 @@ impl Panel {
         &self.names
     }
 
-    fn built_in(&self) -> [&dyn Monitor; 7] {
+    fn built_in(&self) -> [&dyn Monitor; 14] {
         [
             &self.lost_update,
             &self.starvation,
@@ -123,11 +144,18 @@ impl Panel {
             &self.duplicate_hand_over,
             &self.ungated_action,
             &self.panicked_agent,
+            &self.deadlock,
+            &self.livelock,
+            &self.retry_storm,
+            &self.metastable,
+            &self.orphaned_task,
+            &self.not_converged,
+            &self.duplicate_work,
             &self.topology,
         ]
     }
 
-    fn built_in_mut(&mut self) -> [&mut dyn Monitor; 7] {
+    fn built_in_mut(&mut self) -> [&mut dyn Monitor; 14] {
         [
             &mut self.lost_update,
             &mut self.starvation,
@@ -135,6 +163,13 @@ impl Panel {
             &mut self.duplicate_hand_over,
             &mut self.ungated_action,
             &mut self.panicked_agent,
+            &mut self.deadlock,
+            &mut self.livelock,
+            &mut self.retry_storm,
+            &mut self.metastable,
+            &mut self.orphaned_task,
+            &mut self.not_converged,
+            &mut self.duplicate_work,
             &mut self.topology,
         ]
     }
