@@ -16,6 +16,9 @@
 //!
 //! A fact costs time in proportion to the waits that it can reach; memory grows with the waits and locks of the moment.
 
+#[cfg(test)]
+mod twin;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use fleetsim_engine::batch::Step;
@@ -120,6 +123,13 @@ impl Deadlock {
                 }
             }
         }
+    }
+
+    /// `agent` crashed or halted.
+    fn goes(&mut self, agent: AgentId, at: Moment) {
+        let before = self.told_before(agent, at);
+        self.graph.forget(agent);
+        self.judge_circle_of(agent, at, before);
     }
 
     /// Judges the circles of those that wait for `resource` again.
@@ -385,9 +395,7 @@ impl Monitor for Deadlock {
             self.observe_fact(at, step.target, fact);
         }
         if self.rest.observe(step, facts) {
-            let before = self.told_before(step.target, at);
-            self.graph.forget(step.target);
-            self.judge_circle_of(step.target, at, before);
+            self.goes(step.target, at);
         }
     }
 

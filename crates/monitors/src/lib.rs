@@ -18,6 +18,7 @@
 #![forbid(unsafe_code)]
 
 mod architecture;
+mod branching;
 mod config;
 mod deadlock;
 mod duplicate_hand_over;
@@ -30,8 +31,10 @@ mod graph;
 mod histogram;
 mod id_set;
 mod intern;
+mod lineage;
 mod livelock;
 mod lost_update;
+mod message_loop;
 mod metastable;
 mod monitor;
 mod not_converged;
@@ -43,6 +46,7 @@ mod ratio;
 mod retry_storm;
 mod role;
 mod starvation;
+mod takers;
 mod tally;
 mod text;
 mod topology;
@@ -62,6 +66,7 @@ pub use finding::{Class, Evidence, Finding, KINDS, Numbers, Severity};
 pub use histogram::{Bucket, Histogram};
 pub use livelock::Livelock;
 pub use lost_update::LostUpdate;
+pub use message_loop::MessageLoop;
 pub use metastable::Metastable;
 pub use monitor::{Moment, Monitor, RunEnd};
 pub use not_converged::NotConverged;

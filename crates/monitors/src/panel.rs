@@ -15,6 +15,7 @@ use crate::feedback_loop::FeedbackLoop;
 use crate::finding::Finding;
 use crate::livelock::Livelock;
 use crate::lost_update::LostUpdate;
+use crate::message_loop::MessageLoop;
 use crate::metastable::Metastable;
 use crate::monitor::{Monitor, RunEnd};
 use crate::not_converged::NotConverged;
@@ -37,6 +38,7 @@ pub struct Panel {
     duplicate_hand_over: DuplicateHandOver,
     ungated_action: UngatedAction,
     panicked_agent: PanickedAgent,
+    message_loop: MessageLoop,
     deadlock: Deadlock,
     livelock: Livelock,
     retry_storm: RetryStorm,
@@ -72,6 +74,7 @@ impl Panel {
             duplicate_hand_over: DuplicateHandOver::default(),
             ungated_action: UngatedAction::default(),
             panicked_agent: PanickedAgent::default(),
+            message_loop: MessageLoop::new(config, manifest),
             deadlock: Deadlock::new(config, manifest),
             livelock: Livelock::new(config),
             retry_storm: RetryStorm::new(config),
@@ -136,7 +139,7 @@ impl Panel {
         &self.names
     }
 
-    fn built_in(&self) -> [&dyn Monitor; 14] {
+    fn built_in(&self) -> [&dyn Monitor; 15] {
         [
             &self.lost_update,
             &self.starvation,
@@ -144,6 +147,7 @@ impl Panel {
             &self.duplicate_hand_over,
             &self.ungated_action,
             &self.panicked_agent,
+            &self.message_loop,
             &self.deadlock,
             &self.livelock,
             &self.retry_storm,
@@ -155,7 +159,7 @@ impl Panel {
         ]
     }
 
-    fn built_in_mut(&mut self) -> [&mut dyn Monitor; 14] {
+    fn built_in_mut(&mut self) -> [&mut dyn Monitor; 15] {
         [
             &mut self.lost_update,
             &mut self.starvation,
@@ -163,6 +167,7 @@ impl Panel {
             &mut self.duplicate_hand_over,
             &mut self.ungated_action,
             &mut self.panicked_agent,
+            &mut self.message_loop,
             &mut self.deadlock,
             &mut self.livelock,
             &mut self.retry_storm,

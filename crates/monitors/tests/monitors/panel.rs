@@ -1,11 +1,11 @@
 //! The panel as a whole: batches of any size, as a sink, with a monitor of a user's own.
 
 use fleetsim_engine::batch::{Event, Fate, Step};
-use fleetsim_engine::{Fact, Names, Sink, Time, Waited};
+use fleetsim_engine::{AgentId, Fact, Names, SECOND, Sink, Time, Waited};
 use fleetsim_monitors::{Class, Finding, KINDS, Moment, Monitor, MonitorConfig, Panel, RunEnd, Severity};
 use proptest::prelude::*;
 
-use crate::support::{Run, id, manifest};
+use crate::support::{Run, Sent, id, manifest};
 
 const AGENTS: [&str; 6] = ["coder-1", "coder-2", "reviewer-1", "store", "coordinator", "outside"];
 const SEAMS: [&str; 2] = ["notes", "drafts"];
@@ -85,6 +85,22 @@ fn fact() -> impl Strategy<Value = Fact<'static>> {
             tokens_out: tokens,
         }),
         number().prop_map(|item| Fact::Acted { action: "publish", reversible: false, gate: "", item }),
+        (agent(), any::<bool>()).prop_map(|(agent, ends)| {
+            let on = Waited::Agent(agent);
+            if ends { Fact::WaitEnd { on } } else { Fact::WaitOn { on } }
+        }),
+        (prop::sample::select(&["coder", "coder-2", "lead", "nobody"][..]), 0_u8..4).prop_map(
+            |(name, what)| {
+                match what {
+                    0 => Fact::WaitOn { on: Waited::Gate(name) },
+                    1 => Fact::WaitEnd { on: Waited::Gate(name) },
+                    2 => Fact::WaitOn { on: Waited::Join(name) },
+                    _ => Fact::WaitEnd { on: Waited::Join(name) },
+                }
+            }
+        ),
+        (seam(), number()).prop_map(|(resource, fence)| Fact::Acquired { resource, fence }),
+        (seam(), number()).prop_map(|(resource, fence)| Fact::Released { resource, fence }),
         number().prop_map(|item| Fact::Progress { item }),
         number().prop_map(|item| Fact::GuardTripped { guard: "g", item }),
     ]
@@ -93,24 +109,55 @@ fn fact() -> impl Strategy<Value = Fact<'static>> {
 /// Any run, however little sense it makes: a trace may hold anything.
 fn runs() -> impl Strategy<Value = Run> {
     let fate = prop_oneof![9 => Just((Event::Message, Fate::Handled)), 1 => Just((Event::Crash, Fate::Handled)),
-        1 => Just((Event::Timer, Fate::Panicked))];
-    let step = (prop::sample::select(&AGENTS[..]), fate, prop::collection::vec(fact(), 0..4), 0_u64..1 << 44);
+        1 => Just((Event::Timer, Fate::Panicked)), 1 => Just((Event::Restart, Fate::Handled)),
+        1 => Just((Event::Start, Fate::Handled)), 1 => Just((Event::Message, Fate::Lost))];
+    let sent = prop_oneof![
+        (prop::sample::select(&AGENTS[..]), 0_u16..3).prop_map(|(to, kind)| Sent::Message(id(to), kind)),
+        Just(Sent::Timer),
+        (0_u32..3).prop_map(|child| Sent::Spawn(AgentId::spawned(id("store"), child))),
+    ];
+    let cause = (prop::sample::select(&AGENTS[..]), 0_u32..40, prop::collection::vec(sent, 0..3));
+    let facts = prop::collection::vec(fact(), 0..4);
+    let step = (prop::sample::select(&AGENTS[..]), fate, facts, 0_u64..1 << 44, cause);
     prop::collection::vec(step, 0..60).prop_map(|steps| {
         let (mut run, mut time_ns) = (Run::default(), 0);
-        for (agent, (event, fate), facts, pause_ns) in steps {
+        for (number, (agent, (event, fate), facts, pause_ns, (source, sequence, sends))) in
+            steps.into_iter().enumerate()
+        {
             time_ns += pause_ns;
             run.step(time_ns, agent, event, fate, facts);
+            run.caused((id(source), sequence), sequence as u16 % 3, number as u32 / 2, sends);
         }
         run
     })
+}
+
+/// Everything that has a bound has a low one.
+fn strict() -> MonitorConfig {
+    MonitorConfig {
+        loop_rounds_max: 2,
+        heals_at: Some(Time::from_ns(100 * SECOND)),
+        converges_within_ns: Some(1 << 43),
+        deadlock_after_ns: 1,
+        livelock_after_ns: 1,
+        livelock_vain_min: 1,
+        orphaned_after_ns: 1,
+        retry_window_ns: 0,
+        retry_windows_min: 0,
+        retry_amplification_min: 0,
+        metastable_window_ns: 0,
+        metastable_windows_min: 0,
+        branching_window_messages: 0,
+        ..MonitorConfig::default()
+    }
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
     #[test]
     fn any_run_is_judged_alike_in_batches_of_any_size(run in runs()) {
-        let config = MonitorConfig { loop_rounds_max: 2, ..MonitorConfig::default() };
-        let whole = format!("{:?}", run.report_in(&config, 4096));
+        let config = strict();
+        let whole = format!("{:?}", run.report_in(&config, 32_768));
         for size in [1, 7] {
             prop_assert_eq!(&format!("{:?}", run.report_in(&config, size)), &whole);
         }
@@ -118,7 +165,7 @@ proptest! {
 
     #[test]
     fn findings_come_in_their_order_and_each_kind_is_known(run in runs()) {
-        let findings = run.report().findings;
+        let findings = run.report_in(&strict(), 4096).findings;
         let keys: Vec<_> = findings.iter().map(|finding| (finding.class, finding.event, finding.kind)).collect();
         prop_assert!(keys.is_sorted());
         for finding in &findings {
