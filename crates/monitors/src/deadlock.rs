@@ -108,6 +108,10 @@ impl Deadlock {
                 self.judge(agent, at);
                 // Where it is one more holder among others, it may free those that wait.
                 self.judge_circles_at(resource, at);
+                // And where it is stuck itself, those that wait there are behind it from now on.
+                if self.circle_of.contains_key(&agent) {
+                    self.judge_waiters(resource, at);
+                }
             }
             Touch::LetGo(resource) => {
                 self.judge_circle_of(agent, at, before);
@@ -116,12 +120,17 @@ impl Deadlock {
                 let Some(first) = self.graph.waiters(resource).next() else { return };
                 self.judge(first, at);
                 if self.circle_of.contains_key(&first) {
-                    let waiters: Vec<AgentId> = self.graph.waiters(resource).collect();
-                    for waiter in waiters {
-                        self.judge(waiter, at);
-                    }
+                    self.judge_waiters(resource, at);
                 }
             }
+        }
+    }
+
+    /// Judges all who wait for `resource`.
+    fn judge_waiters(&mut self, resource: u32, at: Moment) {
+        let waiters: Vec<AgentId> = self.graph.waiters(resource).collect();
+        for waiter in waiters {
+            self.judge(waiter, at);
         }
     }
 
@@ -145,57 +154,80 @@ impl Deadlock {
         self.circle_of.get(&agent).map(|number| self.told(&self.live[number], at, true))
     }
 
-    /// Whether `agent`, who waits for something new, closes a circle or runs into one.
+    /// Whether `agent`, who waits for something new, closes a circle or runs into one; and with it those behind it.
     fn judge(&mut self, agent: AgentId, now: Moment) {
-        if self.circle_of.contains_key(&agent) {
-            return;
-        }
-        let stuck = self.graph.stuck_with(agent);
-        if stuck.is_empty() {
-            return;
-        }
-        let known = stuck.iter().find_map(|other| self.circle_of.get(other)).copied();
-        let number = known.unwrap_or(self.next_circle);
-        if known.is_none() {
-            let circle = self.graph.circle(agent, &stuck);
-            self.live.insert(number, Circle { formed: now, circle, stuck: BTreeSet::new() });
-            self.next_circle += 1;
-        }
-        let circle = self.live.get_mut(&number).expect("an agent's circle is live");
-        for other in stuck {
-            if let std::collections::btree_map::Entry::Vacant(entry) = self.circle_of.entry(other) {
-                entry.insert(number);
-                circle.stuck.insert(other);
+        let mut to_judge = vec![agent];
+        while let Some(next) = to_judge.pop() {
+            if self.circle_of.contains_key(&next) {
+                continue;
+            }
+            let stuck = self.graph.stuck_with(next);
+            if stuck.is_empty() {
+                continue;
+            }
+            let known = stuck.iter().find_map(|other| self.circle_of.get(other)).copied();
+            let number = known.unwrap_or(self.next_circle);
+            if known.is_none() {
+                let circle = self.graph.circle(next, &stuck);
+                self.live.insert(number, Circle { formed: now, circle, stuck: BTreeSet::new() });
+                self.next_circle += 1;
+            }
+            let circle = self.live.get_mut(&number).expect("an agent's circle is live");
+            for other in stuck {
+                if let std::collections::btree_map::Entry::Vacant(entry) = self.circle_of.entry(other) {
+                    entry.insert(number);
+                    circle.stuck.insert(other);
+                    to_judge.extend(self.graph.waiting_for(other));
+                }
             }
         }
     }
 
     /// Whether the circle of `agent`, for whom something changed, still holds. `before` is what was to be told of it.
     fn judge_circle_of(&mut self, agent: AgentId, now: Moment, before: Option<Told>) {
-        let Some(number) = self.circle_of.get(&agent).copied() else { return };
+        let mut freed = self.judge_one_circle(agent, now, before);
+        // Whoever waits for one that is free now may be behind another circle, and free as well.
+        while let Some(free) = freed.pop() {
+            for waiter in self.graph.waiting_for(free) {
+                let before = self.told_before(waiter, now);
+                freed.extend(self.judge_one_circle(waiter, now, before));
+            }
+        }
+    }
+
+    /// Judges the circle of `agent` and gives those who are stuck no more.
+    fn judge_one_circle(&mut self, agent: AgentId, now: Moment, before: Option<Told>) -> Vec<AgentId> {
+        let Some(number) = self.circle_of.get(&agent).copied() else { return Vec::new() };
         let circle = self.live.remove(&number).expect("an agent's circle is live");
         for member in &circle.stuck {
             self.circle_of.remove(member);
         }
         let first = circle.circle.first().map_or(agent, |(first, _)| *first);
         let still = self.graph.stuck_with(first);
-        let holds = circle.circle.iter().all(|(member, on)| {
-            still.contains(member) && self.graph.waits_of(*member).iter().any(|wait| wait.on == *on)
+        let links = &circle.circle;
+        let holds = links.iter().enumerate().all(|(place, (member, on))| {
+            let (next, _) = links[(place + 1) % links.len()];
+            still.contains(member) && self.graph.is_held_up_by(*member, *on, next, &still)
         });
         if holds {
-            // Who is left waits for the same circle.
-            for member in &still {
+            // Who is left waits for the same circle; who has come to it is judged with those behind.
+            let (kept, come): (BTreeSet<AgentId>, BTreeSet<AgentId>) =
+                still.into_iter().partition(|member| circle.stuck.contains(member));
+            for member in &kept {
                 self.circle_of.insert(*member, number);
             }
-            let kept = Circle { stuck: still, ..circle.clone() };
-            self.live.insert(number, kept);
+            self.live.insert(number, Circle { stuck: kept, ..circle.clone() });
+            for member in come {
+                self.judge(member, now);
+            }
         } else if let Some(told) = before.filter(|told| told.lasted_ns >= self.after_ns) {
             let agents: Vec<AgentId> = circle.circle.iter().map(|(member, _)| *member).collect();
             self.broken.entry(shape(&circle.circle)).or_default().add(told, agents);
         }
-        for member in circle.stuck {
-            self.judge(member, now);
+        for member in &circle.stuck {
+            self.judge(*member, now);
         }
+        circle.stuck.into_iter().filter(|member| !self.circle_of.contains_key(member)).collect()
     }
 
     fn told(&self, circle: &Circle, end: Moment, broken: bool) -> Told {

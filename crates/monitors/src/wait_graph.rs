@@ -24,7 +24,7 @@ pub(crate) struct WaitGraph {
     /// How many members each role has.
     roles: BTreeMap<Box<str>, u32>,
     waits: BTreeMap<AgentId, Vec<Wait>>,
-    waiters: BTreeMap<u32, BTreeSet<AgentId>>,
+    waiters: BTreeMap<Awaited, BTreeSet<AgentId>>,
     /// Who holds each resource, with the fencing token.
     holders: BTreeMap<u32, BTreeMap<AgentId, u64>>,
 }
@@ -76,9 +76,7 @@ impl WaitGraph {
                     return Touch::Nothing;
                 }
                 waits.push(Wait { on, since: at });
-                if let Awaited::Resource(resource) = on {
-                    self.waiters.entry(resource).or_default().insert(agent);
-                }
+                self.waiters.entry(on).or_default().insert(agent);
                 Touch::Waits
             }
             Fact::WaitEnd { on } => {
@@ -128,11 +126,10 @@ impl WaitGraph {
     }
 
     fn leave_line(&mut self, agent: AgentId, on: Awaited) {
-        let Awaited::Resource(resource) = on else { return };
-        if let Some(line) = self.waiters.get_mut(&resource) {
+        if let Some(line) = self.waiters.get_mut(&on) {
             line.remove(&agent);
             if line.is_empty() {
-                self.waiters.remove(&resource);
+                self.waiters.remove(&on);
             }
         }
     }
@@ -158,7 +155,27 @@ impl WaitGraph {
 
     /// Those who wait for a resource.
     pub(crate) fn waiters(&self, resource: u32) -> impl Iterator<Item = AgentId> {
-        self.waiters.get(&resource).into_iter().flatten().copied()
+        self.waiters.get(&Awaited::Resource(resource)).into_iter().flatten().copied()
+    }
+
+    /// Those whose waits `agent` may hold up. Takes time in proportion to the things that are waited for.
+    pub(crate) fn waiting_for(&self, agent: AgentId) -> Vec<AgentId> {
+        let named = |name: u32| {
+            let members = self.members(self.names.name(name));
+            members.is_some_and(|(first, count)| {
+                let last = first.as_u64() + u64::from(count) - 1;
+                (first.as_u64()..=last).contains(&agent.as_u64())
+            })
+        };
+        let holds_up = |on: &Awaited| match *on {
+            Awaited::Agent(other) => other == agent,
+            Awaited::Resource(resource) => {
+                self.holders.get(&resource).is_some_and(|holders| holders.contains_key(&agent))
+            }
+            Awaited::Gate(name) | Awaited::Join(name) => named(name),
+        };
+        let lines = self.waiters.iter().filter(|(on, _)| holds_up(on));
+        lines.flat_map(|(_, line)| line.iter().copied()).collect()
     }
 
     /// The members of the role, or the one agent, that is called `name`: the first, and how many.
@@ -204,6 +221,19 @@ impl WaitGraph {
         }
     }
 
+    /// Whether `agent` waits `on`, that does not end as long as `stuck` do not move, and `other` is one reason.
+    pub(crate) fn is_held_up_by(
+        &self,
+        agent: AgentId,
+        on: Awaited,
+        other: AgentId,
+        stuck: &BTreeSet<AgentId>,
+    ) -> bool {
+        self.waits_of(agent).iter().any(|wait| wait.on == on)
+            && self.blockers(agent, on).contains(&other)
+            && self.holds_up(agent, on, stuck)
+    }
+
     /// How many of the blockers of `on` must be stuck for the wait not to end.
     fn stuck_needed(&self, on: Awaited) -> usize {
         match on {
@@ -216,10 +246,13 @@ impl WaitGraph {
     }
 
     fn is_held_up(&self, agent: AgentId, stuck: &BTreeSet<AgentId>) -> bool {
-        self.waits_of(agent).iter().any(|wait| {
-            let held = self.blockers(agent, wait.on).iter().filter(|other| stuck.contains(other)).count();
-            held >= self.stuck_needed(wait.on)
-        })
+        self.waits_of(agent).iter().any(|wait| self.holds_up(agent, wait.on, stuck))
+    }
+
+    /// Whether enough of the blockers of `agent`'s wait `on` are stuck.
+    fn holds_up(&self, agent: AgentId, on: Awaited, stuck: &BTreeSet<AgentId>) -> bool {
+        let held = self.blockers(agent, on).iter().filter(|other| stuck.contains(other)).count();
+        held >= self.stuck_needed(on)
     }
 
     /// Those among `agent` and whom it waits for, at any remove, that nothing can free; empty when `agent` is not one
