@@ -14,6 +14,8 @@
 //! Fairness", 1984), and for tasks how long some worker that had taken from the store before lay idle while work was
 //! ready.
 //!
+//! A medium that delivered an item again keeps no order, and its lines are not judged: duplicate hand-overs are.
+//!
 //! Limits: quota is seen as far as waits and granted tokens are stated, places in a queue as far as givers state that
 //! they wait for one; how much of a context window somebody else's words fill is not a fact, so starvation of context
 //! is not judged. A worker is known to be idle only once it has finished, given back or handed on what it took.
@@ -59,6 +61,8 @@ pub struct Starvation {
     carriers: Carriers,
     queues: BTreeMap<Queue, WaitLine<u64>>,
     queue_waits: BTreeMap<Queue, Waits<u64>>,
+    /// Media that delivered something again: they keep no order, and their copies are another finding's business.
+    redelivering: BTreeSet<u32>,
 }
 
 /// A medium and a seam that it carries.
@@ -196,6 +200,7 @@ impl Starvation {
             },
             queues: BTreeMap::new(),
             queue_waits: BTreeMap::new(),
+            redelivering: BTreeSet::new(),
         }
     }
 
@@ -209,7 +214,11 @@ impl Starvation {
     /// The item left the medium, for whomever.
     fn carried(&mut self, seam: &str, medium: &str, item: u64, at: Moment) {
         let queue = (self.resources.number(medium), self.resources.number(seam));
-        let Some(wait) = self.queues.get_mut(&queue).and_then(|line| line.serve(item)) else { return };
+        let Some(line) = self.queues.get_mut(&queue) else { return };
+        let Some(wait) = line.serve(item) else {
+            self.redelivering.insert(queue.0);
+            return;
+        };
         self.queue_waits.entry(queue).or_default().add(item, wait, Some(at), at.at, self.default_bound_ns);
     }
 
@@ -316,7 +325,8 @@ impl Starvation {
                 all.entry(*queue).or_default().add(item, wait, None, end.time, self.default_bound_ns);
             }
         }
-        let starved = all.iter().filter(|(_, waits)| waits.starved > 0);
+        let keeps_order = |queue: &Queue| !self.redelivering.contains(&queue.0);
+        let starved = all.iter().filter(|(queue, waits)| waits.starved > 0 && keeps_order(queue));
         let finding = |((medium, seam), waits): (&Queue, &Waits<u64>)| {
             let (medium, seam) = (self.resources.name(*medium), self.resources.name(*seam));
             let mut finding =
