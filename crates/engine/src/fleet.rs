@@ -68,7 +68,7 @@ pub struct Fleet {
     protocols: Protocols,
     default_link: Link,
     links: Vec<(String, String, Link)>,
-    rules: Vec<String>,
+    pub(crate) rules: Vec<String>,
 }
 
 pub(crate) struct GroupPlan {
