@@ -5,7 +5,7 @@ use crate::batch::{Event, Fate};
 use crate::control::Control;
 use crate::deviation::MessageId;
 use crate::fact::{Fact, FactKinds};
-use crate::identity::AgentId;
+use crate::identity::{AgentId, Origin};
 use crate::message::ProtocolId;
 use crate::time::Time;
 
@@ -46,6 +46,15 @@ impl GroupId {
     #[must_use]
     pub const fn named(name: &str) -> GroupId {
         GroupId(AgentId::group_hash(name))
+    }
+
+    /// The group that `agent` is a member of; `None` for spawned agents, rules and the world.
+    #[must_use]
+    pub const fn of(agent: AgentId) -> Option<GroupId> {
+        match agent.origin() {
+            Origin::Member { group, .. } => Some(GroupId(group)),
+            _ => None,
+        }
     }
 }
 
@@ -143,6 +152,17 @@ pub struct Act {
     pub since: Option<Time>,
 }
 
+/// Something goes wrong at a fault site.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hit {
+    /// The rule, as [`AgentId::rule`] of its name.
+    pub rule: AgentId,
+    /// How badly; the meaning is the site's.
+    pub strength: u64,
+    /// When the condition that the rule stands for began, where it lasts.
+    pub since: Option<Time>,
+}
+
 /// A step that has just happened, as rules with a trigger see it.
 #[derive(Clone, Copy, Debug)]
 pub struct Watched<'a> {
@@ -164,8 +184,8 @@ pub struct Watched<'a> {
     pub protocol: ProtocolId,
     /// The kind of message or timer.
     pub kind: u16,
-    /// What the agent stated, and what rules did to what it sent.
-    pub facts: &'a [Fact<'a>],
+    /// What the agent stated, and what rules did to what it sent, each with its kind.
+    pub facts: &'a [(FactKinds, Fact<'a>)],
 }
 
 /// Something that a rule with a trigger wants to happen to an agent.
@@ -223,9 +243,8 @@ pub trait Injector {
         Verdict::default()
     }
 
-    /// Whether something goes wrong at a fault site, and how badly: the amount of the act, whose meaning is the
-    /// site's. Of several rules the injector chooses one.
-    fn site(&mut self, visit: &SiteVisit<'_>) -> Option<Act> {
+    /// Whether something goes wrong at a fault site. Of several rules the injector chooses one.
+    fn site(&mut self, visit: &SiteVisit<'_>) -> Option<Hit> {
         let _ = visit;
         None
     }

@@ -90,7 +90,7 @@ pub use fact::{Fact, FactKinds, Value, Waited};
 pub use fleet::{Fleet, Group};
 pub use identity::{Address, AgentId, Origin};
 pub use inject::{
-    Act, Attention, Corruption, GroupId, Injector, Order, Outgoing, SiteVisit, Verdict, Watched,
+    Act, Attention, Corruption, GroupId, Hit, Injector, Order, Outgoing, SiteVisit, Verdict, Watched,
 };
 pub use link::Link;
 pub use manifest::{GroupEntry, Manifest, Names, ProtocolEntry};

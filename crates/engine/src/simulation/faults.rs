@@ -15,7 +15,7 @@ use crate::event::{Course, Pending};
 use crate::fact::{Fact, FactKinds};
 use crate::fleet::Fleet;
 use crate::identity::AgentId;
-use crate::inject::{Act, Attention, GroupId, Injector, Order, Outgoing, SiteVisit, Verdict, Watched};
+use crate::inject::{Act, Attention, GroupId, Hit, Injector, Order, Outgoing, SiteVisit, Verdict, Watched};
 use crate::slot::{Condition, SlotIndex};
 use crate::time::Time;
 
@@ -115,20 +115,25 @@ impl Faults {
         sequence
     }
 
-    fn state(&self, statement: &Statement, draft: &mut Draft) {
-        let Statement { act, about } = *statement;
-        let rule = self.names.get(&act.rule).map_or("", String::as_str);
+    fn state_act(&self, statement: &Statement, draft: &mut Draft) {
+        let Statement { act: Act { rule, fault, amount, since }, about } = *statement;
+        self.state(rule, fault, amount, since, about, draft);
+    }
+
+    fn state(
+        &self,
+        rule: AgentId,
+        fault: &str,
+        amount: u64,
+        since: Option<Time>,
+        about: Option<MessageId>,
+        draft: &mut Draft,
+    ) {
+        let rule = self.names.get(&rule).map_or("", String::as_str);
         let (source, sequence) =
             about.map_or((AgentId::WORLD, 0), |message| (message.source, message.sequence));
-        let since_ns = act.since.map(Time::as_ns);
-        draft.add_fact(&Fact::Injected {
-            rule,
-            fault: act.fault,
-            source,
-            sequence,
-            amount: act.amount,
-            since_ns,
-        });
+        let since_ns = since.map(Time::as_ns);
+        draft.add_fact(&Fact::Injected { rule, fault, source, sequence, amount, since_ns });
     }
 }
 
@@ -209,7 +214,7 @@ impl World {
         if let Some(statement) = planned
             && fate == Fate::Handled
         {
-            self.faults.state(&statement, draft);
+            self.faults.state_act(&statement, draft);
         }
     }
 
@@ -218,7 +223,7 @@ impl World {
     pub(super) fn state_acts(&mut self, draft: &mut Draft) {
         if !self.faults.acts.is_empty() {
             for statement in core::mem::take(&mut self.faults.acts) {
-                self.faults.state(&statement, draft);
+                self.faults.state_act(&statement, draft);
             }
         }
     }
@@ -230,9 +235,9 @@ impl World {
         agent.site_visits = visit.wrapping_add(1);
         let group = self.group_ids[usize::from(agent.group)];
         let visit = SiteVisit { seed: self.seed, now: self.now, agent: id, group, site, visit };
-        let act = self.faults.injector.as_mut()?.site(&visit)?;
-        self.faults.state(&Statement { act, about: None }, draft);
-        Some(act.amount)
+        let Hit { rule, strength, since } = self.faults.injector.as_mut()?.site(&visit)?;
+        self.faults.state(rule, site, strength, since, None, draft);
+        Some(strength)
     }
 
     /// Lets fault rules and deviations change when and how a message arrives. Returns when it arrives again.
@@ -310,7 +315,8 @@ impl World {
             if row.effect == EffectKind::Fact {
                 let (bytes, after) = rest.split_at(row.length as usize);
                 rest = after;
-                facts.push(codec::decode(bytes).expect("the context encoded it"));
+                let fact = codec::decode(bytes).expect("the context encoded it");
+                facts.push((FactKinds::of(row.kind), fact));
             }
         }
         let agent = &self.slots[event.slot as usize];

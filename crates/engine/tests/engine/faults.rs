@@ -2,8 +2,8 @@
 
 use fleetsim_engine::batch::{EffectKind, Event, Fate};
 use fleetsim_engine::{
-    Act, AgentId, Attention, Control, Corruption, Draw, Fact, FactKinds, Fleet, GroupId, Injector, MessageId,
-    Order, Outgoing, SiteVisit, Time, Verdict, Watched, codec, hash_text,
+    Act, AgentId, Attention, Control, Corruption, Draw, Fact, FactKinds, Fleet, GroupId, Hit, Injector,
+    MessageId, Order, Outgoing, SiteVisit, Time, Verdict, Watched, codec, hash_text,
 };
 
 use crate::stage::{Cue, Row, Run, Tag, Talk, actors, fleet, idle, play, to};
@@ -134,10 +134,11 @@ impl Injector for Site {
         false
     }
 
-    fn site(&mut self, visit: &SiteVisit<'_>) -> Option<Act> {
+    fn site(&mut self, visit: &SiteVisit<'_>) -> Option<Hit> {
         assert_eq!(visit.group, GroupId::named("a"));
         let mut draw = Draw::new(visit.seed, hash_text(visit.site), visit.agent, visit.visit);
-        draw.happens(1, 2).then(|| act("stumble", 40))
+        let rule = AgentId::rule(RULE);
+        draw.happens(1, 2).then_some(Hit { rule, strength: 40, since: None })
     }
 }
 
@@ -176,7 +177,7 @@ impl Injector for CrashTheClaimer {
     }
 
     fn step(&mut self, step: &Watched<'_>, orders: &mut Vec<Order>) {
-        assert!(step.facts.iter().any(|fact| matches!(fact, Fact::TaskClaimed { .. })));
+        assert!(step.facts.iter().any(|(_, fact)| matches!(fact, Fact::TaskClaimed { .. })));
         for (after_ns, control) in [(0, Control::Crash), (5, Control::Restart)] {
             orders.push(Order { rule: AgentId::rule(RULE), after_ns, target: step.agent, control });
         }
