@@ -16,6 +16,8 @@ pub const KINDS: &[(&str, &str)] = &[
     ("duplicate-hand-over", "one offer was taken up more than once"),
     ("ungated-irreversible-action", "something that cannot be undone was done without passing a gate"),
     ("misnamed-architecture", "the fleet is not the architecture that it claims to be"),
+    ("property-violated", "a property that the scenario or the user states did not hold"),
+    ("property-never-happened", "what should happen sometimes never did: the scenario then tested nothing"),
     ("panicked-agent", "an agent's handler panicked, which counts as a crash"),
 ];
 

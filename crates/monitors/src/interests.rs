@@ -3,6 +3,7 @@
 
 use core::ops::BitOr;
 
+use fleetsim_engine::Fact;
 use fleetsim_engine::batch::{EffectKind, Event, Fate, Step};
 
 macro_rules! fact_kinds {
@@ -18,6 +19,12 @@ macro_rules! fact_kinds {
         impl FactKind {
             /// All kinds that this program knows, in the order of their numbers.
             pub const ALL: &'static [FactKind] = &[$(FactKind::$name),+];
+
+            /// The kind of `fact`.
+            #[must_use]
+            pub const fn of(fact: &Fact<'_>) -> FactKind {
+                match fact { $(Fact::$name { .. } => FactKind::$name),+ }
+            }
 
             /// The fact's name.
             #[must_use]
@@ -91,6 +98,8 @@ impl Interests {
     pub const NONE: Interests = Interests(0);
     /// Every step, with all its facts.
     pub const EVERYTHING: Interests = Interests(u64::MAX);
+    /// Every step in which a fact is stated, with all its facts.
+    pub const ALL_FACTS: Interests = Interests((1 << (OTHER_FACTS + 1)) - 1);
     /// Steps in which an agent began, crashed, panicked, came back, paused, went on, had its clock set, was told
     /// something by a fault rule, spawned another or stopped existing.
     pub const LIFECYCLE: Interests = Interests(1 << 58);
@@ -164,7 +173,6 @@ impl BitOr for Interests {
 
 #[cfg(test)]
 mod tests {
-    use fleetsim_engine::Fact;
     use fleetsim_engine::schema::Shape;
 
     use super::*;

@@ -11,7 +11,7 @@
 //!
 //! let mut panel = Panel::new(&MonitorConfig::default(), &Manifest::default());
 //! panel.observe_batch(&Batch::default());
-//! let report = panel.report(&RunEnd { time: Time::ZERO, complete: true });
+//! let report = panel.report(&RunEnd { time: Time::ZERO, complete: true, quiescent: true });
 //! assert!(report.findings.is_empty());
 //! ```
 
@@ -31,6 +31,7 @@ mod lost_update;
 mod monitor;
 mod panel;
 mod panicked_agent;
+mod property;
 mod ratio;
 mod role;
 mod starvation;
@@ -53,6 +54,7 @@ pub use lost_update::LostUpdate;
 pub use monitor::{Moment, Monitor, RunEnd};
 pub use panel::{Panel, Report};
 pub use panicked_agent::PanickedAgent;
+pub use property::{ExpressionError, Key, Pattern, Promised, Property, PropertyRule};
 pub use ratio::Ratio;
 pub use starvation::Starvation;
 pub use tally::{

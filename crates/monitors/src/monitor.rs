@@ -35,6 +35,8 @@ pub struct RunEnd {
     pub time: Time,
     /// Whether the run came to its own end, rather than being cut short by a limit or a truncated file.
     pub complete: bool,
+    /// Whether nothing was left to happen: what has not come by then never comes.
+    pub quiescent: bool,
 }
 
 /// An event and its instant: what an address names.

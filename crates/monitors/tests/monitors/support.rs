@@ -123,7 +123,7 @@ impl Run {
             panel.observe_batch(&batch);
         }
         let time = self.steps.last().map_or(Time::ZERO, |last| Time::from_ns(last.time_ns));
-        panel.report(&RunEnd { time, complete: true })
+        panel.report(&RunEnd { time, complete: true, quiescent: false })
     }
 
     pub(crate) fn report(&self) -> Report {
