@@ -11,16 +11,22 @@ use serde::Serialize;
 
 use crate::architecture::Architecture;
 use crate::config::MonitorConfig;
+use crate::cost_overrun::CostOverrun;
 use crate::duplicate_hand_over::DuplicateHandOver;
+use crate::error_propagation::ErrorPropagation;
 use crate::feedback_loop::FeedbackLoop;
 use crate::finding::Finding;
+use crate::injected::{self, Injections};
 use crate::interests::Interests;
 use crate::lost_update::LostUpdate;
 use crate::monitor::{Moment, Monitor, RunEnd};
 use crate::panicked_agent::PanickedAgent;
+use crate::permission_breach::PermissionBreach;
+use crate::property::Property;
 use crate::starvation::Starvation;
 use crate::tally::{Tally, TallyReport};
 use crate::topology::Topology;
+use crate::trust_breach::TrustBreach;
 use crate::ungated_action::UngatedAction;
 
 /// The built-in monitors, apart from those two whose measures the report shows as well. A new one is one line here.
@@ -31,6 +37,10 @@ fn built_in(config: &MonitorConfig) -> Vec<Box<dyn Monitor>> {
         Box::new(FeedbackLoop::new(config)),
         Box::new(UngatedAction::default()),
         Box::new(PanickedAgent::default()),
+        Box::new(CostOverrun::new(config)),
+        Box::new(PermissionBreach::new(config)),
+        Box::new(TrustBreach::new(config)),
+        Box::new(ErrorPropagation::new(config)),
     ]
 }
 
@@ -42,6 +52,7 @@ pub struct Panel {
     tally: Tally,
     topology: Topology,
     duplicate_hand_over: DuplicateHandOver,
+    injections: Injections,
     monitors: Vec<Box<dyn Monitor>>,
     routes: Routes,
 }
@@ -76,17 +87,24 @@ impl Panel {
             topology: topology.interests(),
             duplicate_hand_over: duplicate_hand_over.interests(),
             monitors: Vec::new(),
-            any: Tally::INTERESTS | topology.interests() | duplicate_hand_over.interests(),
+            any: Tally::INTERESTS
+                | injected::INTERESTS
+                | topology.interests()
+                | duplicate_hand_over.interests(),
         };
         let mut panel = Panel {
             names: Names::new(manifest),
             tally: Tally::new(config),
             topology,
             duplicate_hand_over,
+            injections: Injections::default(),
             monitors: Vec::new(),
             routes,
         };
         built_in(config).into_iter().for_each(|monitor| panel.add(monitor));
+        for rule in &config.properties {
+            panel.add(Box::new(Property::from(rule)));
+        }
         panel
     }
 
@@ -129,6 +147,9 @@ impl Panel {
         if offered.meets(Tally::INTERESTS) {
             self.tally.observe(step, facts);
         }
+        if offered.meets(injected::INTERESTS) {
+            self.injections.observe(step, facts);
+        }
         if offered.meets(self.routes.topology) {
             self.topology.observe(step, facts);
         }
@@ -151,6 +172,7 @@ impl Panel {
             .chain(self.monitors.iter().map(|monitor| &**monitor))
             .flat_map(|monitor| monitor.findings(end, &self.names))
             .collect();
+        findings.iter_mut().for_each(|finding| self.injections.label(finding));
         findings.sort_by(Finding::order);
         let duplicated: BTreeMap<&str, u64> = self.duplicate_hand_over.by_seam();
         Report {
