@@ -67,6 +67,7 @@ fact_kinds!(
     Custom,
     Requested,
     GuardTripped,
+    Injected,
 );
 
 impl FactKind {
