@@ -60,8 +60,8 @@ pub const AGENT_RUNAWAY_SPAWN: &str = "agent.runaway-spawn";
 /// A worker acts without asking at its gate or, without a gate, gives an item along a seam that is not its own.
 /// Strength: which of those seams, counted round.
 pub const AGENT_OVERREACH: &str = "agent.overreach";
-/// A worker takes a wrong decision: about a receiver, a verdict, or a result. Strength: which one, so that all who
-/// are hit with the same strength make the same mistake.
+/// A worker takes a wrong decision: about whom it passes an item on to, a verdict, or a result. Strength: which one, so
+/// that all who are hit with the same strength make the same mistake.
 pub const AGENT_WRONG_DECISION: &str = "agent.wrong-decision";
 /// An item picks up untrusted content at a worker that takes it up. It keeps it from then on. Strength: none.
 pub const AGENT_TAINT: &str = "agent.taint";
@@ -165,7 +165,7 @@ pub const ALL: &[(&str, &str)] = &[
     ),
     (
         AGENT_WRONG_DECISION,
-        "a worker, when it chooses a receiver, gives a verdict or ends its work on an item, decides wrongly; strength: \
+        "a worker, when it passes an item on, gives a verdict or ends its work on an item, decides wrongly; strength: \
          which receiver, which verdict (odd: yes), which mistake",
     ),
     (

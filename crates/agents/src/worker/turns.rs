@@ -134,3 +134,25 @@ pub(super) fn turn_of(
         tokens_out: own_or(item.tokens_out, &pace.tokens_out, "output tokens"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_wait_is_twice_the_last() {
+        for (first_wait_ns, refusals, wait_ns) in [
+            (5, 1, 5),
+            (5, 2, 10),
+            (5, 5, 80),
+            (0, 1, 1),
+            (0, 4, 8),
+            (1, 64, 1 << 63),
+            (1, u64::MAX, 1 << 63),
+            (3, 64, u64::MAX),
+            (u64::MAX, 2, u64::MAX),
+        ] {
+            assert_eq!(backoff_ns(first_wait_ns, refusals), wait_ns, "{first_wait_ns}, refusal {refusals}");
+        }
+    }
+}

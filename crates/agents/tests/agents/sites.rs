@@ -6,8 +6,12 @@ mod workers;
 use std::collections::BTreeSet;
 
 use fleetsim_agents::sites::ALL;
+use fleetsim_engine::Fleet;
 
 use crate::support::hit;
+
+/// Something to do to a fleet before it runs.
+type Prepare<'a> = dyn Fn(&mut Fleet) + 'a;
 
 /// A story with and without a hit.
 struct Case {
@@ -16,20 +20,30 @@ struct Case {
     /// How many visits are hit.
     times: u64,
     /// Runs a fleet, after whatever is done to it first, and tells what happened.
-    tell: fn(&dyn Fn(&mut fleetsim_engine::Fleet)) -> Vec<String>,
+    tell: fn(&Prepare<'_>) -> Vec<String>,
     without: Vec<&'static str>,
     with: Vec<&'static str>,
 }
 
 impl Case {
-    fn check(&self) {
-        let name = format!("{} with strength {}", self.site, self.strength);
-        assert_eq!((self.tell)(&|_| {}), self.without, "{name}, not hit");
+    /// What is not as it should be.
+    fn mistakes(&self) -> Vec<String> {
+        let mut mistakes = Vec::new();
+        let mut compare = |what: &str, told: &[String], expected: &[&str]| {
+            if told != expected {
+                let name = format!("{} with strength {}, {what}", self.site, self.strength);
+                mistakes.push(format!("{name}:\n told {told:#?}\n expected {expected:#?}"));
+            }
+        };
+        compare("not hit", &(self.tell)(&|_| {}), &self.without);
         let with = (self.tell)(&|fleet| hit(fleet, self.site, self.strength, self.times));
-        assert_eq!(with, self.with, "{name}, hit");
+        compare("hit", &with, &self.with);
         let injected = format!("injected rule {} {}", self.site, self.strength);
         let hits = with.iter().filter(|line| line.ends_with(&injected)).count();
-        assert_eq!(hits as u64, self.times, "{name}: every hit is in the record");
+        if hits as u64 != self.times {
+            mistakes.push(format!("{}: {hits} hits in the record, not {}", self.site, self.times));
+        }
+        mistakes
     }
 }
 
@@ -39,7 +53,6 @@ fn a_hit_is_recorded_and_does_what_the_site_says() {
     let hit: BTreeSet<_> = cases.iter().map(|case| case.site).collect();
     let known: BTreeSet<_> = ALL.iter().map(|(name, _)| *name).collect();
     assert_eq!(hit, known, "every site has a case");
-    for case in cases {
-        case.check();
-    }
+    let mistakes: Vec<_> = cases.iter().flat_map(Case::mistakes).collect();
+    assert!(mistakes.is_empty(), "{}", mistakes.join("\n"));
 }

@@ -4,11 +4,11 @@ use fleetsim_agents::artifact_store::{self, ArtifactStore};
 use fleetsim_agents::broker::{self, Broker, Delivery};
 use fleetsim_agents::item::{HandOver, Item};
 use fleetsim_agents::shared_memory::{self, SharedMemory};
-use fleetsim_agents::worker::{Edits, Role};
+use fleetsim_agents::worker::{Edits, Pull, Role};
 use fleetsim_agents::{sites, task_store};
-use fleetsim_engine::{Address, AgentId, Fleet};
+use fleetsim_engine::{Address, AgentId};
 
-use super::Case;
+use super::{Case, Prepare};
 use crate::artifact_store::{read, text, write};
 use crate::broker::PLAIN;
 use crate::provider::model;
@@ -17,7 +17,7 @@ use crate::task_store::{LEASED, claim, complete, heard_lines, store};
 use crate::worker::{provider, turns};
 
 /// Three edits of a page, one after the other: two by `worker`, in between one by `other`.
-pub(super) fn editing(prepare: &dyn Fn(&mut Fleet)) -> Vec<String> {
+pub(super) fn editing(prepare: &Prepare<'_>) -> Vec<String> {
     let mut fleet = fleet(1);
     let store = AgentId::named("store", 1);
     fleet.add("store", 1, |_| ArtifactStore::new(true)).expect("one store");
@@ -50,7 +50,7 @@ const EDITING: [&str; 12] = [
 ];
 
 /// What somebody hears who reads a page with three versions and writes a fourth.
-fn asking(prepare: &dyn Fn(&mut Fleet)) -> Vec<String> {
+fn asking(prepare: &Prepare<'_>) -> Vec<String> {
     let mut fleet = fleet(1);
     fleet.add("store", 1, |_| ArtifactStore::new(true)).expect("one store");
     let script = vec![
@@ -74,7 +74,7 @@ const ASKING: [&str; 7] =
     ["10 0 is []", "11 wrote 1", "21 wrote 2", "31 wrote 3", "41 3 is [7, 8, 9]", "51 wrote 4", "61 4 is []"];
 
 /// An item is put into its cell twice, the second time with an error and sent back once.
-fn remembering(prepare: &dyn Fn(&mut Fleet)) -> Vec<String> {
+fn remembering(prepare: &Prepare<'_>) -> Vec<String> {
     let mut fleet = fleet(1);
     let receiver = AgentId::named("receiver", 1);
     let seams = [seam(0, "work", &[receiver])];
@@ -100,7 +100,7 @@ const REMEMBERING: [&str; 4] = [
 ];
 
 /// Claimer 1 claims a task and completes it; claimer 2 claims it meanwhile.
-fn claiming(prepare: &dyn Fn(&mut Fleet)) -> Vec<String> {
+fn claiming(prepare: &Prepare<'_>) -> Vec<String> {
     let mut fleet = fleet(1);
     let store = store(&mut fleet, LEASED);
     let add = (1, task_store::Request::Add(parcel(0, item(1))));
@@ -114,8 +114,22 @@ fn claiming(prepare: &dyn Fn(&mut Fleet)) -> Vec<String> {
 
 const CLAIMING: [&str; 3] = ["11 1 granted 1 for 1000", "51 2 refused", "101 1 accepted"];
 
+/// A worker claims the only task and does it.
+fn pulling(prepare: &Prepare<'_>) -> Vec<String> {
+    let mut fleet = fleet(1);
+    let store = store(&mut fleet, LEASED);
+    let pulls = vec![Pull::Store { store: Address::new(store), seams: vec![0] }];
+    workers(&mut fleet, 1, Role { pulls, ..role(vec![seam(0, "work", &[])]) });
+    let script = vec![(10, task_store::Request::Add(parcel(0, item(1))))];
+    probes(&mut fleet, "adder", store, vec![script], |_: &task_store::Reply| None);
+    prepare(&mut fleet);
+    play(fleet).lines(&["injected", "claimed", "released", "finished"])
+}
+
+const PULLING: [&str; 2] = ["13 claimed 1 fence 1", "113 finished 1 reported true actual true"];
+
 /// A queue whose reader acknowledges two messages 5 ns after they came.
-fn queueing(prepare: &dyn Fn(&mut Fleet)) -> Vec<String> {
+fn queueing(prepare: &Prepare<'_>) -> Vec<String> {
     let mut fleet = fleet(1);
     let settings = broker::Settings { reader: Some(AgentId::named("consumer", 1)), ..PLAIN };
     let seams = [seam(0, "work", &[AgentId::named("consumer", 1)])];
@@ -138,7 +152,7 @@ fn queueing(prepare: &dyn Fn(&mut Fleet)) -> Vec<String> {
 const QUEUEING: [&str; 2] = ["11 message 0, item 1", "21 message 1, item 2"];
 
 /// One item of two turns of 100 ns.
-fn turning(prepare: &dyn Fn(&mut Fleet)) -> Vec<String> {
+fn turning(prepare: &Prepare<'_>) -> Vec<String> {
     let mut fleet = fleet(1);
     provider(&mut fleet, model());
     workers(&mut fleet, 1, Role { pace: turns(2, 7), ..role(vec![seam(0, "work", &[])]) });
@@ -378,6 +392,34 @@ pub(super) fn cases() -> Vec<Case> {
                 "101 1 failed",
             ],
         ),
+        // It asks again, and gets its own task when the lease of the claim that it does not know of is over.
+        case(
+            sites::TASKS_INDETERMINATE_CLAIM,
+            20,
+            pulling,
+            &PULLING,
+            vec![
+                "12 injected rule tasks.indeterminate-claim 20",
+                "1012 released 1: its lease expired",
+                "1015 claimed 1 fence 2",
+                "1115 finished 1 reported true actual true",
+            ],
+        ),
+        // Done, and not known to be done: it is done again.
+        case(
+            sites::TASKS_FAILED_COMPLETION,
+            0,
+            pulling,
+            &PULLING,
+            vec![
+                PULLING[0],
+                PULLING[1],
+                "114 injected rule tasks.failed-completion 0",
+                "1012 released 1: its lease expired",
+                "1015 claimed 1 fence 2",
+                "1115 finished 1 reported true actual true",
+            ],
+        ),
         case(
             sites::MODEL_TOO_MANY_REQUESTS,
             3,
@@ -402,10 +444,10 @@ pub(super) fn cases() -> Vec<Case> {
                         "12 waits Resource(\"model\")",
                         "16 injected rule model.outage 3",
                         "16 requested admitted false",
-                        "24 requested admitted true",
-                        "125 waited Resource(\"model\")",
+                        "25 requested admitted true",
+                        "126 waited Resource(\"model\")",
                     ],
-                    &turning_after(13)[..],
+                    &turning_after(14)[..],
                 ]
                 .concat(),
             )

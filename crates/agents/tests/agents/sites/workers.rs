@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use fleetsim_agents::artifact_store::{self, ArtifactStore};
-use fleetsim_agents::gate::Action;
+use fleetsim_agents::gate::{Action, Gate};
 use fleetsim_agents::helper::Helper;
 use fleetsim_agents::item::{HandOver, Item};
 use fleetsim_agents::outside::{Arrivals, Outside, Work};
@@ -11,10 +11,10 @@ use fleetsim_agents::seam::{Chooser, Seam, When};
 use fleetsim_agents::sites;
 use fleetsim_agents::worker::{Edits, Pace, Role};
 use fleetsim_engine::sample::Sampler;
-use fleetsim_engine::{Address, AgentId, Fleet};
+use fleetsim_engine::{Address, AgentId};
 
-use super::Case;
 use super::resources::editing;
+use super::{Case, Prepare};
 use crate::artifact_store::{read, text, write};
 use crate::provider::model;
 use crate::support::{ears, fleet, give, item, parcel, play, probes, role, seam, workers};
@@ -25,7 +25,7 @@ fn the(name: &str) -> AgentId {
 }
 
 /// One item of two turns of 100 ns by an agent that may spawn helpers.
-fn turning(prepare: &dyn Fn(&mut Fleet)) -> Vec<String> {
+fn turning(prepare: &Prepare<'_>) -> Vec<String> {
     let mut fleet = fleet(1);
     Helper::declare(&mut fleet).expect("a fleet without helpers");
     provider(&mut fleet, model());
@@ -44,7 +44,7 @@ const TURNING: [&str; 5] = [
 ];
 
 /// A worker of two turns adds to a page that holds the edit 90; the page in the end.
-fn adding(prepare: &dyn Fn(&mut Fleet)) -> Vec<String> {
+fn adding(prepare: &Prepare<'_>) -> Vec<String> {
     let mut fleet = fleet(1);
     provider(&mut fleet, model());
     fleet.add("store", 1, |_| ArtifactStore::new(true)).expect("one store");
@@ -63,7 +63,7 @@ const ADDING: [&str; 4] =
     ["112 spent 10 and 5", "214 spent 17 and 5", "216 finished 1 reported true actual true", "2 is [90, 1]"];
 
 /// Two process workers one after the other, whose work is tested, and a vault that gets nothing of it.
-fn chain(prepare: &dyn Fn(&mut Fleet)) -> Vec<String> {
+fn chain(prepare: &Prepare<'_>) -> Vec<String> {
     let mut fleet = fleet(1);
     let seams = vec![
         seam(0, "work", &[the("worker")]),
@@ -103,7 +103,7 @@ const CHAIN: [&str; 8] = [
 ];
 
 /// A reviewer looks at a faulty item, which it would catch.
-fn reviewing(prepare: &dyn Fn(&mut Fleet)) -> Vec<String> {
+fn reviewing(prepare: &Prepare<'_>) -> Vec<String> {
     let mut fleet = fleet(1);
     let given = |number, name, when, to| Seam { when, ..seam(number, name, &[the(to)]) };
     let seams = vec![
@@ -122,7 +122,7 @@ fn reviewing(prepare: &dyn Fn(&mut Fleet)) -> Vec<String> {
 const REVIEWING: [&str; 3] = ["10 received 1", "110 reviewed 1 false", "110 offered 1 on rework"];
 
 /// Somebody passes two items on to three receivers in turn.
-fn relaying(prepare: &dyn Fn(&mut Fleet)) -> Vec<String> {
+fn relaying(prepare: &Prepare<'_>) -> Vec<String> {
     let mut fleet = fleet(1);
     let receivers = [1, 2, 3].map(|ordinal| AgentId::named("receiver", ordinal));
     let relayed = Seam { chooser: Chooser::Agent(the("worker")), ..seam(0, "work", &receivers) };
@@ -135,7 +135,7 @@ fn relaying(prepare: &dyn Fn(&mut Fleet)) -> Vec<String> {
 }
 
 /// A worker asks the lead before it publishes.
-fn gated(prepare: &dyn Fn(&mut Fleet)) -> Vec<String> {
+fn gated(prepare: &Prepare<'_>) -> Vec<String> {
     let mut fleet = fleet(1);
     let answers = Pace::Human { hours: None, answers_in_ns: Sampler::constant(1_000), day_begins_ns: 0 };
     workers(&mut fleet, 1, Role { name: "lead".into(), pace: answers, ..role(Vec::new()) });
@@ -146,6 +146,27 @@ fn gated(prepare: &dyn Fn(&mut Fleet)) -> Vec<String> {
     prepare(&mut fleet);
     play(fleet).lines(&["injected", "breach", "waits", "reviewed", "acted", "finished"])
 }
+
+/// Two people ask the lead, who would say yes to the first and no to the second.
+fn asked(prepare: &Prepare<'_>) -> Vec<String> {
+    let mut fleet = fleet(1);
+    let answers = Pace::Human { hours: None, answers_in_ns: Sampler::constant(1_000), day_begins_ns: 0 };
+    let catches = crate::support::ALWAYS;
+    workers(&mut fleet, 1, Role { name: "lead".into(), pace: answers, catches, ..role(Vec::new()) });
+    let ask = |at_ns, item, faulty| (at_ns, Gate::Ask { item, faulty });
+    let scripts = vec![vec![ask(10, 1, false)], vec![ask(20, 2, true)]];
+    let heard = probes(&mut fleet, "asker", the("lead"), scripts, |_: &Gate| None);
+    prepare(&mut fleet);
+    let mut lines = play(fleet).lines(&["injected", "reviewed"]);
+    lines.extend(heard.borrow().iter().map(|(at_ns, who, answer)| match answer {
+        Gate::Answer { item, approved } => format!("{at_ns} {who} hears of {item}: {approved}"),
+        Gate::Ask { .. } => format!("{at_ns} {who} is asked"),
+    }));
+    lines
+}
+
+const ASKED: [&str; 4] =
+    ["1010 reviewed 1 true", "2010 reviewed 2 false", "1011 1 hears of 1: true", "2011 2 hears of 2: false"];
 
 const GATED: [&str; 4] = [
     "110 waits Gate(\"sign-off\")",
@@ -359,8 +380,8 @@ pub(super) fn cases() -> Vec<Case> {
                 "13 requested admitted true",
                 "14 requested admitted true",
                 TURNING[1],
-                TURNING[2],
                 "113 spent 10 and 5",
+                TURNING[2],
                 "114 spent 10 and 5",
                 "114 spent 10 and 5",
                 "115 spent 10 and 5",
@@ -444,12 +465,45 @@ pub(super) fn cases() -> Vec<Case> {
         case(
             sites::AGENT_WRONG_DECISION,
             2,
-            gated,
-            &GATED,
+            asked,
+            &ASKED,
             vec![
-                GATED[0],
-                "1111 reviewed 1 false",
-                "1112 finished 1 reported false actual false",
+                "1010 injected rule agent.wrong-decision 2",
+                "1010 reviewed 1 false",
+                ASKED[1],
+                "1011 1 hears of 1: false",
+                ASKED[3],
+            ],
+        ),
+        // Two hits with one strength are the same mistake: what was right for the first is wrong for the second.
+        Case {
+            times: 2,
+            ..case(
+                sites::AGENT_WRONG_DECISION,
+                1,
+                asked,
+                &ASKED,
+                vec![
+                    "1010 injected rule agent.wrong-decision 1",
+                    ASKED[0],
+                    "2010 injected rule agent.wrong-decision 1",
+                    "2010 reviewed 2 true",
+                    ASKED[2],
+                    "2011 2 hears of 2: true",
+                ],
+            )
+        },
+        case(
+            sites::REVIEW_ABSENT,
+            300,
+            asked,
+            &ASKED,
+            vec![
+                "10 injected rule review.absent 300",
+                "1310 reviewed 1 true",
+                "2310 reviewed 2 false",
+                "1311 1 hears of 1: true",
+                "2311 2 hears of 2: false",
             ],
         ),
         case(
