@@ -19,7 +19,7 @@ pub struct Item {
     pub tokens_out: u64,
     /// Whether it carries an error that nobody has noticed.
     pub faulty: bool,
-    /// Whether it carries untrusted content, which nothing here takes away again.
+    /// Whether it carries untrusted content that nobody has looked at and approved since.
     pub tainted: bool,
 }
 

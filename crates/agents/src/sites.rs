@@ -63,7 +63,8 @@ pub const AGENT_OVERREACH: &str = "agent.overreach";
 /// A worker takes a wrong decision: about whom it passes an item on to, a verdict, or a result. Strength: which one, so
 /// that all who are hit with the same strength make the same mistake.
 pub const AGENT_WRONG_DECISION: &str = "agent.wrong-decision";
-/// An item picks up untrusted content at a worker that takes it up. It keeps it from then on. Strength: none.
+/// An item picks up untrusted content at a worker that takes it up. It keeps it until somebody reviews it, or answers at
+/// a gate, and approves. Strength: none.
 pub const AGENT_TAINT: &str = "agent.taint";
 
 /// Every site of the built-in agents: its name, and who passes it, when, and what the strength means.

@@ -125,10 +125,11 @@ impl Worker {
     fn take_up(&self, ctx: &mut Context<'_, Self>, parcel: &Parcel, origin: Origin) {
         let seam = self.seam(parcel);
         let (item, offer, giver) = (parcel.item.id, parcel.offer, parcel.giver);
-        ctx.fact(Fact::Received { seam: &seam.name, item, offer, giver });
         if parcel.item.tainted {
+            // As far as this worker knows, it came in with who gave it.
             ctx.fact(Fact::Tainted { item, origin: giver });
         }
+        ctx.fact(Fact::Received { seam: &seam.name, item, offer, giver });
         if let Origin::Store { fence, .. } = origin {
             ctx.fact(Fact::TaskClaimed { task: item, fence });
         }

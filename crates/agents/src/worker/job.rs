@@ -227,6 +227,7 @@ impl Worker {
             };
             ctx.fact(Fact::Reviewed { item: item.id, approved: !sent_back });
             if !sent_back {
+                item.tainted = false;
                 ctx.fact(Fact::Progress { item: item.id });
                 return Verdict::Good;
             }
@@ -273,7 +274,7 @@ impl Worker {
         }
         ctx.fact(Fact::WaitEnd { on: Waited::Gate(gate) });
         if approved {
-            self.complete(ctx, parcel.item, gate);
+            self.complete(ctx, Item { tainted: false, ..parcel.item }, gate);
         } else {
             self.fail(ctx, parcel.item);
         }

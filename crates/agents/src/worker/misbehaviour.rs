@@ -127,7 +127,7 @@ impl Worker {
         let Some(which) = ctx.fault_site(sites::AGENT_OVERREACH) else { return };
         let at = which % may_not().count() as u64;
         let seam = may_not().nth(at as usize).expect("it was counted round");
-        ctx.fact(Fact::Breach { permission: &format!("give {}", seam.name) });
+        ctx.fact(Fact::Breach { permission: &format!("write {}", seam.name) });
         self.giver.offer(ctx, seam, item);
     }
 }
@@ -136,7 +136,7 @@ impl Worker {
 pub(super) fn overreaches_the_gate(ctx: &mut Context<'_, Worker>, action: &Action) -> bool {
     let is_hit = ctx.fault_site(sites::AGENT_OVERREACH).is_some();
     if is_hit {
-        ctx.fact(Fact::Breach { permission: &format!("act {}", action.name) });
+        ctx.fact(Fact::Breach { permission: &format!("do {}", action.name) });
     }
     is_hit
 }

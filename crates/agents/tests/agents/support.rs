@@ -12,7 +12,7 @@ use fleetsim_agents::worker::{Pace, Role, Worker};
 use fleetsim_engine::batch::{Batch, Fate};
 use fleetsim_engine::sample::Sampler;
 use fleetsim_engine::{
-    Act, Address, Agent, AgentId, Attention, Context, Ending, Fact, Fleet, Injector, Limits, Link, Message,
+    Address, Agent, AgentId, Attention, Context, Ending, Fact, Fleet, Hit, Injector, Limits, Link, Message,
     Origin, Outcome, Sink, SiteVisit, Time,
 };
 
@@ -207,13 +207,13 @@ impl Injector for Rule {
         Attention::NEVER
     }
 
-    fn site(&mut self, visit: &SiteVisit<'_>) -> Option<Act> {
+    fn site(&mut self, visit: &SiteVisit<'_>) -> Option<Hit> {
         if visit.site != self.site || self.times == 0 {
             return None;
         }
         self.times -= 1;
         let rule = AgentId::rule("rule");
-        Some(Act { rule, fault: self.site, amount: self.strength, since: None })
+        Some(Hit { rule, strength: self.strength, since: None })
     }
 }
 

@@ -16,7 +16,7 @@ use fleetsim_agents::task_store::{self, TaskStore};
 use fleetsim_agents::worker::{Edits, ModelPace, Pace, Pull, Role};
 use fleetsim_agents::{Share, provider, sites};
 use fleetsim_engine::sample::Sampler;
-use fleetsim_engine::{Act, Address, AgentId, DigestSink, Fleet, Injector, Limits, SiteVisit, Time};
+use fleetsim_engine::{Address, AgentId, DigestSink, Fleet, Hit, Injector, Limits, SiteVisit, Time};
 
 use crate::provider::model;
 use crate::support::{fleet, role, seam, workers};
@@ -157,7 +157,7 @@ fn sites_that_are_not_hit_change_nothing() {
 struct Visited(Rc<RefCell<BTreeSet<String>>>);
 
 impl Injector for Visited {
-    fn site(&mut self, visit: &SiteVisit<'_>) -> Option<Act> {
+    fn site(&mut self, visit: &SiteVisit<'_>) -> Option<Hit> {
         self.0.borrow_mut().insert(visit.site.to_owned());
         None
     }

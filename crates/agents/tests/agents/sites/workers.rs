@@ -17,7 +17,7 @@ use super::resources::editing;
 use super::{Case, Prepare};
 use crate::artifact_store::{read, text, write};
 use crate::provider::model;
-use crate::support::{ears, fleet, give, item, parcel, play, probes, role, seam, workers};
+use crate::support::{ALWAYS, NEVER, ears, fleet, give, item, parcel, play, probes, role, seam, workers};
 use crate::worker::{provider, turns};
 
 fn the(name: &str) -> AgentId {
@@ -111,8 +111,7 @@ fn reviewing(prepare: &Prepare<'_>) -> Vec<String> {
         given(1, "passed", When::Approved, "receiver"),
         given(2, "rework", When::Rejected, "receiver"),
     ];
-    let catches = crate::support::ALWAYS;
-    workers(&mut fleet, 1, Role { gives: vec![1, 2], finishes: false, catches, ..role(seams) });
+    workers(&mut fleet, 1, Role { gives: vec![1, 2], finishes: false, catches: ALWAYS, ..role(seams) });
     ears::<HandOver>(&mut fleet, "receiver", 1);
     give(&mut fleet, 10, "worker", parcel(0, Item { faulty: true, ..item(1) }));
     prepare(&mut fleet);
@@ -151,8 +150,7 @@ fn gated(prepare: &Prepare<'_>) -> Vec<String> {
 fn asked(prepare: &Prepare<'_>) -> Vec<String> {
     let mut fleet = fleet(1);
     let answers = Pace::Human { hours: None, answers_in_ns: Sampler::constant(1_000), day_begins_ns: 0 };
-    let catches = crate::support::ALWAYS;
-    workers(&mut fleet, 1, Role { name: "lead".into(), pace: answers, catches, ..role(Vec::new()) });
+    workers(&mut fleet, 1, Role { name: "lead".into(), pace: answers, catches: ALWAYS, ..role(Vec::new()) });
     let ask = |at_ns, item, faulty| (at_ns, Gate::Ask { item, faulty });
     let scripts = vec![vec![ask(10, 1, false)], vec![ask(20, 2, true)]];
     let heard = probes(&mut fleet, "asker", the("lead"), scripts, |_: &Gate| None);
@@ -398,7 +396,7 @@ pub(super) fn cases() -> Vec<Case> {
                 &CHAIN[..3],
                 &[
                     "110 injected rule agent.overreach 1",
-                    "110 breach give secrets",
+                    "110 breach write secrets",
                     "110 offered 1 on secrets",
                     "110 handed 1 to 1",
                 ],
@@ -413,7 +411,7 @@ pub(super) fn cases() -> Vec<Case> {
             &GATED,
             vec![
                 "110 injected rule agent.overreach 0",
-                "110 breach act publish",
+                "110 breach do publish",
                 "110 acted publish on 1 reversible false gate ``",
                 "110 finished 1 reported true actual true",
             ],
@@ -517,8 +515,8 @@ pub(super) fn cases() -> Vec<Case> {
                 "10 tainted 1 from worker",
                 CHAIN[1],
                 CHAIN[2],
-                CHAIN[3],
                 "111 tainted 1 from worker",
+                CHAIN[3],
                 CHAIN[4],
                 CHAIN[5],
                 CHAIN[6],
@@ -559,4 +557,28 @@ pub(super) fn cases() -> Vec<Case> {
             ],
         ),
     ]
+}
+
+/// Whoever approves an item vouches for it; who sends it back, or only works on it, does not.
+#[test]
+fn taint_stays_until_somebody_approves() {
+    let given = |number, name, when| Seam { when, ..seam(number, name, &[the("receiver")]) };
+    for (name, whens, rejects, stays) in [
+        ("worked on", vec![When::Always], NEVER, true),
+        ("approved", vec![When::Approved, When::Rejected], NEVER, false),
+        ("sent back", vec![When::Approved, When::Rejected], ALWAYS, true),
+    ] {
+        let mut fleet = fleet(1);
+        let seams: Vec<_> = core::iter::once(seam(0, "work", &[]))
+            .chain((1..).zip(whens).map(|(number, when)| given(number, "given", when)))
+            .collect();
+        let gives = (1..seams.len() as u16).collect();
+        workers(&mut fleet, 1, Role { gives, finishes: false, rejects, ..role(seams) });
+        let heard = ears::<HandOver>(&mut fleet, "receiver", 1);
+        give(&mut fleet, 10, "worker", parcel(0, Item { tainted: true, ..item(1) }));
+        play(fleet);
+        let tainted: Vec<_> =
+            heard.borrow().iter().map(|(_, _, HandOver::Give(parcel))| parcel.item.tainted).collect();
+        assert_eq!(tainted, [stays], "{name}");
+    }
 }
