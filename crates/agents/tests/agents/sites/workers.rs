@@ -6,7 +6,7 @@ use fleetsim_agents::artifact_store::{self, ArtifactStore};
 use fleetsim_agents::gate::{Action, Gate};
 use fleetsim_agents::helper::Helper;
 use fleetsim_agents::item::{HandOver, Item};
-use fleetsim_agents::outside::{Arrivals, Outside, Work};
+use fleetsim_agents::outside::{Arrivals, Outside, Report, Work};
 use fleetsim_agents::seam::{Chooser, Seam, When};
 use fleetsim_agents::sites;
 use fleetsim_agents::worker::{Edits, Pace, Role};
@@ -580,5 +580,24 @@ fn taint_stays_until_somebody_approves() {
         let tainted: Vec<_> =
             heard.borrow().iter().map(|(_, _, HandOver::Give(parcel))| parcel.item.tainted).collect();
         assert_eq!(tainted, [stays], "{name}");
+    }
+}
+
+/// So does who says yes at the gate; without one, the outside hears that the item is tainted.
+#[test]
+fn a_yes_at_the_gate_takes_the_taint_away() {
+    for has_gate in [true, false] {
+        let mut fleet = fleet(1);
+        workers(&mut fleet, 1, Role { name: "lead".into(), ..role(Vec::new()) });
+        let gate = has_gate.then(|| (Arc::from("sign-off"), the("lead")));
+        let action = Some(Action { name: "publish".into(), reversible: false, gate });
+        let outside = [(1, Address::new(the("outside")))].into();
+        workers(&mut fleet, 1, Role { action, outside, ..role(vec![seam(0, "work", &[])]) });
+        let heard = ears::<Report>(&mut fleet, "outside", 1);
+        give(&mut fleet, 10, "worker", parcel(0, Item { tainted: true, ..item(1) }));
+        play(fleet);
+        let tainted: Vec<_> =
+            heard.borrow().iter().map(|(_, _, Report::Finished(item))| item.tainted).collect();
+        assert_eq!(tainted, [!has_gate]);
     }
 }
