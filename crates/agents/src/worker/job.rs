@@ -28,7 +28,7 @@ pub(super) struct Job {
     /// How often the current turn or write was refused.
     pub(super) refusals: u64,
     pub(super) operation: Option<Operation>,
-    /// Whether something went wrong that the worker has not noticed: what it makes is wrong, what it reviews passes.
+    /// Whether something went wrong that the worker has not noticed: what it makes is wrong, and it catches no error.
     pub(super) is_flawed: bool,
     /// Whether the worker only says that it works.
     pub(super) is_hollow: bool,

@@ -8,6 +8,7 @@ use std::rc::Rc;
 use fleetsim_agents::artifact_store::ArtifactStore;
 use fleetsim_agents::broker::{self, Broker};
 use fleetsim_agents::gate::Action;
+use fleetsim_agents::helper::Helper;
 use fleetsim_agents::outside::{Arrivals, Outside, Work};
 use fleetsim_agents::provider::{Allowance, Model, Provider};
 use fleetsim_agents::seam::{Chooser, Medium, Seam, When};
@@ -33,6 +34,7 @@ fn the(name: &str) -> AgentId {
 /// for a publisher who asks a lead.
 pub(crate) fn press(seed: u64) -> Fleet {
     let mut fleet = fleet(seed);
+    Helper::declare(&mut fleet).expect("a fleet without helpers");
     let limited = Model {
         first_token_ns: Sampler::constant(40),
         per_token_ns: 1,
@@ -134,7 +136,7 @@ pub(crate) fn press(seed: u64) -> Fleet {
 }
 
 /// The digest of a run, and how many events it had.
-pub(crate) fn digest(fleet: Fleet) -> (String, u64) {
+fn digest(fleet: Fleet) -> (String, u64) {
     let limits = Limits { until: Time::from_ns(20_000), events_max: 100_000 };
     let mut sink = DigestSink::default();
     let outcome = fleet.build().expect("a valid fleet").run(&limits, &mut sink);
