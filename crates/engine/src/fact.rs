@@ -218,7 +218,7 @@ pub enum Fact<'a> {
     Tainted {
         /// The item of work.
         item: u64,
-        /// The agent where it came in.
+        /// The agent where it came in, as far as the stating agent knows: for a receiver that is who gave it the item.
         origin: AgentId,
     },
     /// An item came closer to being done; loops without this go nowhere.
@@ -244,7 +244,7 @@ pub enum Fact<'a> {
         model: &'a str,
         /// Who asked.
         by: AgentId,
-        /// Whether the limits admitted it; if not, the answer was a 429.
+        /// Whether it was admitted; if not, the answer was a refusal, such as the 429 of a limit.
         admitted: bool,
         /// Whether it is for the first attempt at the work, however often the request itself was refused.
         first: bool,
