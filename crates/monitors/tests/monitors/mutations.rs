@@ -73,11 +73,13 @@ fn correct_runs_are_silent() {
 
 #[test]
 fn every_kind_catches_every_mutation() {
-    for (kind, _) in KINDS {
-        let score = score(kind);
-        assert_eq!(score.missed, Vec::<&str>::new(), "{kind} does not notice");
-        assert!(score.caught > 0, "{kind} has no mutation");
-    }
+    let scores: Vec<(&str, Score)> = KINDS.iter().map(|(kind, _)| (*kind, score(kind))).collect();
+    let missed: Vec<(&str, &Vec<&str>)> = scores
+        .iter()
+        .filter(|(_, score)| score.caught == 0 || !score.missed.is_empty())
+        .map(|(kind, score)| (*kind, &score.missed))
+        .collect();
+    assert_eq!(missed, [], "these have no mutations or do not notice some");
 }
 
 /// Of the monitors that are tested at length elsewhere.
@@ -92,7 +94,10 @@ fn older() -> Vec<Fixture> {
                     run.restate(3, [read(2, 0)]);
                     run.restate(4, [write(2, 0, 2)]);
                 }),
-                ("the second writes without reading again", |run| run.restate(4, [write(2, 0, 2)])),
+                ("the second writes and never read", |run| {
+                    run.restate(3, []);
+                    run.restate(4, [write(2, 0, 2)]);
+                }),
             ],
         },
         Fixture {
@@ -198,12 +203,12 @@ fn fair_quota() -> Run {
 
 fn review_with_progress() -> Run {
     let mut run = Run::default();
-    let round = |seam, giver: &str| Fact::Received { seam, item: 1, offer: 0, giver: id(giver) };
+    let round = |seam, offer, giver: &str| Fact::Received { seam, item: 1, offer, giver: id(giver) };
     for number in 0..5 {
         let second = 1 + number * 10;
         run.at(second, "coder-1", [Fact::Progress { item: 1 }])
-            .at(second + 1, "reviewer-1", [round("drafts", "coder-1")])
-            .at(second + 2, "coder-1", [round("rejected", "reviewer-1")]);
+            .at(second + 1, "reviewer-1", [round("drafts", number * 2, "coder-1")])
+            .at(second + 2, "coder-1", [round("rejected", number * 2 + 1, "reviewer-1")]);
     }
     run
 }
