@@ -106,6 +106,7 @@ fn narrowing(expect: &Expect) -> Vec<(&'static str, &str)> {
         ("seam", &expect.seam),
         ("agent", &expect.agent),
         ("resource", &expect.resource),
+        ("property", &expect.property),
     ];
     fields.into_iter().filter_map(|(field, value)| Some((field, value.as_deref()?))).collect()
 }

@@ -2,6 +2,10 @@
 //!
 //! The class follows from three exact shares: of decisions taken by one agent, of hand-overs touching one agent, of
 //! hand-overs carried by one medium or relay. The definitions are tried in the order of [`ArchitectureClass`].
+//!
+//! *Source.* Shares and thresholds of our own, as [`ArchitectureClass`] says them.
+//!
+//! *Parameters.* [`MonitorConfig::claims_to_be`], media, stores and people.
 
 mod measure;
 

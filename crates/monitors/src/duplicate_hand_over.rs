@@ -2,6 +2,10 @@
 //!
 //! A carrier may pass an offer on as often as it likes, as long as its receiver takes it up once. And giving out
 //! again what was lost in a crash or given back is how it should be; what a lease took from a live worker is not.
+//!
+//! *Source.* At-least-once delivery without idempotence (Helland, "Idempotence Is Not a Medical Condition", 2012).
+//!
+//! *Parameters.* none.
 
 use std::collections::BTreeMap;
 

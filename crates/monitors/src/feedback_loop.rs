@@ -3,6 +3,10 @@
 //! An item's hand-overs are a string of (seam, role of the receiver). A loop is a repetition at the end of that
 //! string, contiguous (who gives is who received before) and without progress in it. Roles rather than agents are
 //! compared, since a pool hands the same loop from member to member.
+//!
+//! *Source.* Our own; review loops as users of coding agents report them.
+//!
+//! *Parameters.* [`MonitorConfig::loop_rounds_max`].
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 

@@ -12,18 +12,13 @@ use fleetsim_engine::batch::Step;
 use crate::finding::Finding;
 use crate::interests::{FactKind, Interests};
 
-/// The name of the custom fact with which an agent says that what it does in this step was ordered by a fault rule.
-const CUSTOM: &str = "injected";
-
 /// The facts that say so.
-pub(crate) const INTERESTS: Interests = Interests::facts(&[FactKind::Custom]);
+pub(crate) const INTERESTS: Interests = Interests::facts(&[FactKind::Injected]);
 
-/// Whether a rule told the stating agent to misbehave in this step.
-///
-/// The engine's own fact of an injected fault belongs here as well, for the kinds of fault that tell an agent what to
-/// do.
+/// Whether a rule told the stating agent to misbehave in this step, or to find that something went wrong at a fault
+/// site of its own. Other faults befall an agent; what it then does is its own.
 pub(crate) fn is_ordered(facts: &[Fact<'_>]) -> bool {
-    facts.iter().any(|fact| matches!(fact, Fact::Custom { name: CUSTOM, .. }))
+    facts.iter().any(|fact| matches!(fact, Fact::Injected { fault: "tell" | "site", .. }))
 }
 
 /// The events that were ordered: eight bytes each.

@@ -4,7 +4,7 @@
 use core::ops::BitOr;
 
 use fleetsim_engine::Fact;
-use fleetsim_engine::batch::{EffectKind, Event, Fate, Step};
+use fleetsim_engine::batch::{Batch, EffectKind, Event, Fate};
 
 macro_rules! fact_kinds {
     ($($name:ident),+ $(,)?) => {
@@ -134,28 +134,30 @@ impl Interests {
         self.0 & other.0 != 0
     }
 
-    /// What a step has to offer.
-    pub(crate) fn of(step: &Step<'_>) -> Interests {
-        let mut offered = Interests::STEPS.0;
-        match step.event {
-            Event::Message if step.waited_ns > 0 => {
-                offered |= Interests::MESSAGES.0 | Interests::HELD_MESSAGES.0
+    /// What each step of a batch has to offer, in order, read off its columns.
+    pub(crate) fn of_steps(batch: &Batch) -> impl Iterator<Item = Interests> {
+        let (steps, effects) = (batch.step_columns(), batch.effect_columns());
+        let mut first = 0;
+        let events = steps.event.iter().zip(&steps.fate).zip(&steps.waited_ns).zip(&steps.effects);
+        events.map(move |(((event, fate), waited_ns), count)| {
+            let end = first + *count as usize;
+            let mut offered = EVENTS[usize::from(*event)].0;
+            if *waited_ns > 0 && *event == Event::Message as u8 {
+                offered |= Interests::HELD_MESSAGES.0;
             }
-            Event::Message => offered |= Interests::MESSAGES.0,
-            Event::Timer | Event::WorkEnd => {}
-            _ => offered |= Interests::LIFECYCLE.0,
-        }
-        if step.fate == Fate::Panicked {
-            offered |= Interests::LIFECYCLE.0;
-        }
-        for effect in step.effects.clone() {
-            offered |= match effect.effect {
-                EffectKind::Fact => Interests::fact(effect.kind).0,
-                EffectKind::Spawn | EffectKind::Halt => Interests::LIFECYCLE.0,
-                _ => 0,
-            };
-        }
-        Interests(offered)
+            if *fate == Fate::Panicked as u8 {
+                offered |= Interests::LIFECYCLE.0;
+            }
+            for (effect, kind) in effects.effect[first..end].iter().zip(&effects.kind[first..end]) {
+                if *effect == EffectKind::Fact as u8 {
+                    offered |= Interests::fact(*kind).0;
+                } else if *effect == EffectKind::Spawn as u8 || *effect == EffectKind::Halt as u8 {
+                    offered |= Interests::LIFECYCLE.0;
+                }
+            }
+            first = end;
+            Interests(offered)
+        })
     }
 
     /// The interest in a fact that is recorded as `kind`.
@@ -163,6 +165,15 @@ impl Interests {
         Interests(1 << if (kind as usize) < FactKind::ALL.len() { kind as u32 } else { OTHER_FACTS })
     }
 }
+
+/// What each kind of event has to offer by itself, by its number.
+const EVENTS: [Interests; 256] = {
+    let mut offered = [Interests::STEPS.and(Interests::LIFECYCLE); 256];
+    offered[Event::Message as usize] = Interests::STEPS.and(Interests::MESSAGES);
+    offered[Event::Timer as usize] = Interests::STEPS;
+    offered[Event::WorkEnd as usize] = Interests::STEPS;
+    offered
+};
 
 impl BitOr for Interests {
     type Output = Interests;

@@ -2,6 +2,10 @@
 //!
 //! A committed version is lost when another committed operation wrote a later version of the same resource, based
 //! on an earlier one, without having read the version in between or one after it.
+//!
+//! *Source.* Adya, "Weak Consistency" (1999): phenomenon P4, with the true version order known.
+//!
+//! *Parameters.* none.
 
 use std::collections::{BTreeMap, VecDeque};
 

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use fleetsim_engine::batch::{Batch, EffectKind, Step};
+use fleetsim_engine::batch::{Batch, Step};
 use fleetsim_engine::{Fact, Manifest, Names, Sink, Time};
 use serde::Serialize;
 
@@ -116,31 +116,35 @@ impl Panel {
         self.monitors.push(monitor);
     }
 
+    /// From now on shows every monitor every step with all its facts, whatever it says that it wants. The report is the
+    /// same, if they say it rightly: what tests compare.
+    pub fn show_everything(&mut self) {
+        let Routes { topology, duplicate_hand_over, monitors, any } = &mut self.routes;
+        for interests in [topology, duplicate_hand_over, any].into_iter().chain(monitors) {
+            *interests = Interests::EVERYTHING;
+        }
+    }
+
     /// Shows the next batch of the run to all monitors.
     pub fn observe_batch(&mut self, batch: &Batch) {
         self.names.learn(batch);
+        let any = self.routes.any;
         let mut facts: Vec<Fact<'_>> = Vec::new();
-        for step in batch {
-            let offered = Interests::of(&step);
-            if offered.meets(self.routes.any) {
-                facts.clear();
-                facts.extend(self.wanted_facts(&step));
-                self.observe(offered, &step, &facts);
+        let (mut steps, mut passed) = (batch.iter(), 0);
+        for offered in Interests::of_steps(batch) {
+            if !offered.meets(any) {
+                passed += 1;
+                continue;
             }
+            let step = steps.nth(core::mem::take(&mut passed)).expect("each step was looked at once");
+            facts.clear();
+            facts.extend(step.facts_of(|kind| Interests::fact(kind).meets(any)));
+            self.observe(offered, &step, &facts);
         }
         if let (Some(time_ns), steps) = (batch.step_columns().time_ns.last(), batch.len() as u64) {
             let event = batch.first_ordinal() + steps - 1;
             self.topology.reach(Moment { event, at: Time::from_ns(*time_ns) });
         }
-    }
-
-    /// The facts of a step that anybody wants to see.
-    fn wanted_facts<'a>(&self, step: &Step<'a>) -> impl Iterator<Item = Fact<'a>> + use<'a> {
-        let any = self.routes.any;
-        let is_wanted = move |kind| Interests::fact(kind).meets(any);
-        step.effects.clone().filter_map(move |effect| {
-            if effect.effect == EffectKind::Fact && is_wanted(effect.kind) { effect.fact() } else { None }
-        })
     }
 
     fn observe(&mut self, offered: Interests, step: &Step<'_>, facts: &[Fact<'_>]) {

@@ -1,4 +1,8 @@
 //! Handlers that panicked. The finding holds address and kind only, so that it is the same on every machine.
+//!
+//! *Source.* The engine: a panic is recorded as a crash.
+//!
+//! *Parameters.* none.
 
 use std::collections::BTreeMap;
 

@@ -8,6 +8,10 @@
 //! A property is a [`Monitor`]: [`Panel::add`](crate::Panel::add) takes it. What it keeps grows with what is open
 //! (`eventually`) and with the keys that are closed for good (`never after`).
 //!
+//! *Source.* Safety and bounded liveness (Alpern and Schneider 1985); *sometimes* as in property-based testing of systems.
+//!
+//! *Parameters.* [`MonitorConfig::properties`].
+//!
 //! ```
 //! use fleetsim_engine::{Fact, MINUTE};
 //! use fleetsim_monitors::{FactKind, Property};

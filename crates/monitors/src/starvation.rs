@@ -2,6 +2,10 @@
 //!
 //! A long wait alone is not starvation: a line that is served in order is only too long. So a wait counts when it
 //! exceeds its bound and was overtaken.
+//!
+//! *Source.* Overtaking is bounded waiting as in Dijkstra's and Knuth's mutual exclusion; fairness is Jain's index (1984).
+//!
+//! *Parameters.* [`MonitorConfig::wait_bound_ns`], [`MonitorConfig::default_wait_bound_ns`].
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,8 @@
 //! Actions that cannot be undone and that passed no gate.
+//!
+//! *Source.* Human approval before what cannot be undone, as the scenario's gates say it.
+//!
+//! *Parameters.* none.
 
 use std::collections::BTreeMap;
 

@@ -2,13 +2,19 @@
 //! brute force.
 
 mod architecture;
+mod cost_overrun;
 mod duplicate_hand_over;
+mod error_propagation;
 mod feedback_loop;
 mod json;
 mod lost_update;
+mod mutations;
 mod panel;
+mod permission_breach;
 mod property;
 mod starvation;
 mod support;
+mod table;
 mod tally;
+mod trust_breach;
 mod ungated_and_panicked;

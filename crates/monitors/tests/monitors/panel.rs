@@ -1,8 +1,10 @@
 //! The panel as a whole: batches of any size, as a sink, with a monitor of a user's own.
 
 use fleetsim_engine::batch::{Event, Fate, Step};
-use fleetsim_engine::{Fact, Names, Sink, Time, Waited};
-use fleetsim_monitors::{Class, Finding, KINDS, Moment, Monitor, MonitorConfig, Panel, RunEnd, Severity};
+use fleetsim_engine::{AgentId, Fact, Names, Sink, Time, Waited};
+use fleetsim_monitors::{
+    Class, FactKind, Finding, KINDS, Moment, Monitor, MonitorConfig, Panel, RunEnd, Severity,
+};
 use proptest::prelude::*;
 
 use crate::support::{Run, id, manifest};
@@ -86,6 +88,22 @@ fn fact() -> impl Strategy<Value = Fact<'static>> {
         }),
         number().prop_map(|item| Fact::Acted { action: "publish", reversible: false, gate: "", item }),
         number().prop_map(|item| Fact::Progress { item }),
+        (number(), agent()).prop_map(|(item, origin)| Fact::Tainted { item, origin }),
+        (number(), any::<bool>()).prop_map(|(item, approved)| Fact::Reviewed { item, approved }),
+        (number(), any::<bool>(), any::<bool>()).prop_map(|(item, passed, actual)| Fact::Checked {
+            item,
+            passed,
+            actual
+        }),
+        Just(Fact::Breach { permission: "write page" }),
+        prop::sample::select(&["tell", "site", "loss"][..]).prop_map(|fault| Fact::Injected {
+            rule: "r",
+            fault,
+            source: AgentId::WORLD,
+            sequence: 0,
+            amount: 0,
+            since_ns: None,
+        }),
         number().prop_map(|item| Fact::GuardTripped { guard: "g", item }),
     ]
 }
@@ -109,11 +127,39 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
     #[test]
     fn any_run_is_judged_alike_in_batches_of_any_size(run in runs()) {
-        let config = MonitorConfig { loop_rounds_max: 2, ..MonitorConfig::default() };
+        let config = crate::support::eager();
         let whole = format!("{:?}", run.report_in(&config, 4096));
         for size in [1, 7] {
             prop_assert_eq!(&format!("{:?}", run.report_in(&config, size)), &whole);
         }
+    }
+
+    #[test]
+    fn steps_are_found_by_number_and_facts_by_kind(run in runs(), place in 0_usize..80, wanted in 0_u16..40) {
+        for batch in run.batches(4096) {
+            let (one, all) = (batch.iter().nth(place), batch.iter().collect::<Vec<Step<'_>>>());
+            let shown = |step: Option<&Step<'_>>| step.map(|step| format!("{step:?}"));
+            prop_assert_eq!(shown(one.as_ref()), shown(all.get(place)));
+            for step in &all {
+                let kinds = |fact: &Fact<'_>| FactKind::of(fact) as u16 == wanted;
+                let expected: Vec<Fact<'_>> = step.facts().filter(kinds).collect();
+                prop_assert_eq!(step.facts_of(|kind| kind == wanted).collect::<Vec<Fact<'_>>>(), expected);
+            }
+        }
+    }
+
+    #[test]
+    fn what_each_monitor_says_that_it_wants_is_all_that_it_needs(run in runs()) {
+        let config = crate::support::eager();
+        let report = |everything: bool| {
+            let mut panel = Panel::new(&config, &manifest());
+            if everything {
+                panel.show_everything();
+            }
+            run.batches(4096).iter().for_each(|batch| panel.observe_batch(batch));
+            format!("{:?}", panel.report(&RunEnd { time: Time::ZERO, complete: true, quiescent: true }))
+        };
+        prop_assert_eq!(report(false), report(true));
     }
 
     #[test]

@@ -1,9 +1,13 @@
 //! Makes runs by hand: steps with facts, encoded as the engine encodes them and cut into batches of any size.
 
+use std::collections::BTreeSet;
+
 use fleetsim_engine::batch::{Batch, EffectColumns, EffectKind, Event, Fate, StepColumns};
 use fleetsim_engine::schema::Shape;
 use fleetsim_engine::{AgentId, Fact, GroupEntry, Manifest, SECOND, Time, codec};
-use fleetsim_monitors::{Finding, MonitorConfig, Panel, Report, RunEnd};
+use fleetsim_monitors::{
+    Finding, May, MonitorConfig, Panel, Pattern, Promised, PropertyRule, Report, RunEnd,
+};
 
 /// A run in the making.
 #[derive(Clone, Debug, Default)]
@@ -57,6 +61,29 @@ pub(crate) fn manifest() -> Manifest {
     Manifest { groups: ROLES.iter().map(group).collect(), ..Manifest::default() }
 }
 
+/// Every monitor has something to judge, and low bounds.
+pub(crate) fn eager() -> MonitorConfig {
+    let names =
+        |names: &[&str]| -> BTreeSet<String> { names.iter().map(|name| (*name).to_owned()).collect() };
+    let property = |text: &str| PropertyRule {
+        name: text.to_owned(),
+        promised: Promised::Always(Pattern::parse(text).expect("a pattern")),
+    };
+    MonitorConfig {
+        loop_rounds_max: 2,
+        budget_nano_dollars: Some(1_000),
+        planned_ns: Some(3600 * SECOND),
+        may: [("coder".to_owned(), May { read: names(&["notes"]), write: names(&["redis"]) })].into(),
+        seam_media: [("drafts".to_owned(), "page".to_owned())].into(),
+        resource_media: [("notes".to_owned(), "page".to_owned())].into(),
+        action_roles: [("publish".to_owned(), "publisher".to_owned())].into(),
+        distrusting_seams: names(&["drafts"]),
+        error_reach_max: 0,
+        properties: vec![property("TaskFinished where actual")],
+        ..MonitorConfig::default()
+    }
+}
+
 impl Run {
     /// `agent` states `facts` at `second`.
     pub(crate) fn at(
@@ -105,6 +132,39 @@ impl Run {
             halts: false,
         });
         self
+    }
+
+    /// Leaves out a step.
+    pub(crate) fn leave_out(&mut self, step: usize) {
+        self.steps.remove(step);
+    }
+
+    /// Lets a step state other facts.
+    pub(crate) fn restate(&mut self, step: usize, facts: impl IntoIterator<Item = Fact<'static>>) {
+        self.steps[step].facts = facts.into_iter().collect();
+    }
+
+    /// Lets another agent take a step.
+    pub(crate) fn give(&mut self, step: usize, agent: &str) {
+        self.steps[step].target = id(agent);
+    }
+
+    /// Puts a step at another time; steps of one time stay in order.
+    pub(crate) fn put_at(&mut self, step: usize, second: u64) {
+        self.steps[step].time_ns = second * SECOND;
+        self.steps.sort_by_key(|step| step.time_ns);
+    }
+
+    /// Lets a step happen once more.
+    pub(crate) fn repeat_at(&mut self, step: usize, second: u64) {
+        let again = HandMade { time_ns: second * SECOND, ..self.steps[step].clone() };
+        self.steps.push(again);
+        self.steps.sort_by_key(|step| step.time_ns);
+    }
+
+    /// Lets a step end in another fate.
+    pub(crate) fn fate(&mut self, step: usize, fate: Fate) {
+        self.steps[step].fate = fate;
     }
 
     /// The run in batches of `size` steps.
