@@ -19,6 +19,7 @@
 
 mod architecture;
 mod config;
+mod conflict;
 mod duplicate_hand_over;
 mod feedback_loop;
 mod finding;
@@ -32,17 +33,20 @@ mod panel;
 mod panicked_agent;
 mod ratio;
 mod role;
+mod semantic_conflict;
 mod starvation;
 mod tally;
 mod text;
 mod topology;
 mod ungated_action;
 mod wait_line;
+mod zombie_write;
 
 pub use architecture::{
     Architecture, ArchitectureClass, NodeKind, NodeMeasures, SeamMeasures, Share, Shares,
 };
 pub use config::{Medium, MonitorConfig};
+pub use conflict::Conflict;
 pub use duplicate_hand_over::DuplicateHandOver;
 pub use feedback_loop::FeedbackLoop;
 pub use finding::{Class, Evidence, Finding, KINDS, Numbers, Severity};
@@ -52,9 +56,11 @@ pub use monitor::{Moment, Monitor, RunEnd};
 pub use panel::{Panel, Report};
 pub use panicked_agent::PanickedAgent;
 pub use ratio::Ratio;
+pub use semantic_conflict::SemanticConflict;
 pub use starvation::Starvation;
 pub use tally::{
     CheckTally, CostTally, Fairness, RequestTally, RoleTally, SeamTally, Tally, TallyReport, TaskTally,
 };
 pub use topology::Topology;
 pub use ungated_action::UngatedAction;
+pub use zombie_write::ZombieWrite;

@@ -8,16 +8,19 @@ use serde::Serialize;
 
 use crate::architecture::Architecture;
 use crate::config::MonitorConfig;
+use crate::conflict::Conflict;
 use crate::duplicate_hand_over::DuplicateHandOver;
 use crate::feedback_loop::FeedbackLoop;
 use crate::finding::Finding;
 use crate::lost_update::LostUpdate;
 use crate::monitor::{Monitor, RunEnd};
 use crate::panicked_agent::PanickedAgent;
+use crate::semantic_conflict::SemanticConflict;
 use crate::starvation::Starvation;
 use crate::tally::{Tally, TallyReport};
 use crate::topology::Topology;
 use crate::ungated_action::UngatedAction;
+use crate::zombie_write::ZombieWrite;
 
 /// The built-in monitors, those that a user added, and the tally.
 ///
@@ -25,6 +28,9 @@ use crate::ungated_action::UngatedAction;
 pub struct Panel {
     names: Names,
     lost_update: LostUpdate,
+    conflict: Conflict,
+    zombie_write: ZombieWrite,
+    semantic_conflict: SemanticConflict,
     starvation: Starvation,
     feedback_loop: FeedbackLoop,
     duplicate_hand_over: DuplicateHandOver,
@@ -53,6 +59,9 @@ impl Panel {
         Panel {
             names: Names::new(manifest),
             lost_update: LostUpdate::default(),
+            conflict: Conflict::default(),
+            zombie_write: ZombieWrite::default(),
+            semantic_conflict: SemanticConflict::default(),
             starvation: Starvation::new(config),
             feedback_loop: FeedbackLoop::new(config),
             duplicate_hand_over: DuplicateHandOver::default(),
@@ -115,9 +124,12 @@ impl Panel {
         &self.names
     }
 
-    fn built_in(&self) -> [&dyn Monitor; 7] {
+    fn built_in(&self) -> [&dyn Monitor; 10] {
         [
             &self.lost_update,
+            &self.conflict,
+            &self.zombie_write,
+            &self.semantic_conflict,
             &self.starvation,
             &self.feedback_loop,
             &self.duplicate_hand_over,
@@ -127,9 +139,12 @@ impl Panel {
         ]
     }
 
-    fn built_in_mut(&mut self) -> [&mut dyn Monitor; 7] {
+    fn built_in_mut(&mut self) -> [&mut dyn Monitor; 10] {
         [
             &mut self.lost_update,
+            &mut self.conflict,
+            &mut self.zombie_write,
+            &mut self.semantic_conflict,
             &mut self.starvation,
             &mut self.feedback_loop,
             &mut self.duplicate_hand_over,

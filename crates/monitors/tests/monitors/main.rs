@@ -2,12 +2,16 @@
 //! brute force.
 
 mod architecture;
+mod conflict;
+mod conflict_twin;
 mod duplicate_hand_over;
 mod feedback_loop;
 mod json;
 mod lost_update;
 mod panel;
+mod semantic_conflict;
 mod starvation;
 mod support;
 mod tally;
 mod ungated_and_panicked;
+mod zombie_write;
