@@ -194,19 +194,26 @@ impl History {
     }
 
     pub(super) fn write(&mut self, at: Moment, operation: u64, name: &str, based_on: u64, version: u64) {
-        if version == 0 || self.open_mut(operation).is_none() {
+        if version == 0 {
             return;
         }
+        let is_judged = self.open_mut(operation).is_some();
         let mut resource = self.resource(name);
         let entry = &mut self.resources[resource as usize];
         if version <= entry.newest() && !entry.takes_back(version) {
             resource = self.starts_again(resource);
         }
-        if based_on > 0 {
+        if based_on > 0 && is_judged {
             // What the writer says it had read is a read, of which nobody knows when it was.
             let _ = self.add_read(at, operation, resource, based_on);
         }
         self.outdate_reads(at, operation, resource);
+        if !is_judged {
+            // It is not judged, but others may see what it made.
+            let made = Version { version, agent: AgentId::WORLD, made: at, state: State::Unknown };
+            self.resources[resource as usize].add(made);
+            return;
+        }
         let open = self.open.get_mut(&operation).expect("it was looked up above");
         let made = Version { version, agent: open.agent, made: at, state: State::Open(operation) };
         self.resources[resource as usize].add(made);
@@ -354,6 +361,7 @@ impl History {
         }
         let current = entry.committed_by(open.begun_after);
         if version < current.0 {
+            self.drop_older_read(operation, resource, version);
             return Some(current);
         }
         let newest = entry.version(entry.newest());
@@ -375,6 +383,17 @@ impl History {
             self.resources[resource as usize].add_up_to_date(operation);
         }
         None
+    }
+
+    /// A read that counts as stale only because too much was forgotten still shows that its reader looked again.
+    fn drop_older_read(&mut self, operation: u64, resource: u32, version: u64) {
+        let open = self.open.get_mut(&operation).expect("its reads are looked at");
+        if let Ok(place) = open.reads.binary_search_by_key(&resource, |known| known.resource)
+            && open.reads[place].version < version
+        {
+            open.reads.remove(place);
+            self.resources[resource as usize].remove_up_to_date(operation);
+        }
     }
 
     /// Marks the reads of other open operations which a write of `operation` makes old. Each is marked once.

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use fleetsim_engine::Fact;
 use fleetsim_monitors::{Conflict, Monitor, MonitorConfig, RunEnd};
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
 
 use crate::support::{Run, manifest};
 
@@ -27,13 +29,13 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
     let back = || prop_oneof![3 => Just(0_u64), 1 => 1_u64..4];
     let one = prop_oneof![
         1 => operation().prop_map(|operation| Move::Begin { operation }),
-        4 => (operation(), resource(), back())
+        5 => (operation(), resource(), back())
             .prop_map(|(operation, resource, back)| Move::Read { operation, resource, back }),
-        4 => (operation(), resource(), back())
+        5 => (operation(), resource(), back())
             .prop_map(|(operation, resource, back)| Move::Write { operation, resource, back }),
         2 => (operation(), 0_u8..8).prop_map(|(operation, how)| Move::End { operation, how }),
     ];
-    prop::collection::vec(one, 0..40)
+    prop::collection::vec(one, 0..60)
 }
 
 /// Operations and what happens in them, in the order in which it happens. Operations that have ended begin again under
@@ -398,5 +400,34 @@ proptest! {
         for size in [1, 7] {
             prop_assert_eq!(&run.report_in(&MonitorConfig::default(), size).findings, &whole);
         }
+    }
+}
+
+/// What the twins agree about is something: random histories show every kind, and circles of more than two.
+#[test]
+fn random_histories_hold_conflicts_of_every_kind() {
+    let mut runner = TestRunner::deterministic();
+    let mut seen: BTreeMap<(&str, usize), u64> = BTreeMap::new();
+    for _ in 0..2_000 {
+        let facts = history(&moves().new_tree(&mut runner).expect("a history").current());
+        let twin = Twin { facts: &facts };
+        let all = twin.stale_reads().into_iter().chain(twin.dirty_reads()).chain(twin.circles());
+        for (kind, _, length) in all {
+            *seen.entry((kind, length.min(3))).or_default() += 1;
+        }
+    }
+    let rarest = [
+        ("stale-read", 0),
+        ("dirty-read", 0),
+        ("dirty-read", 2),
+        ("dirty-read", 3),
+        ("dirty-write", 2),
+        ("read-skew", 2),
+        ("read-skew", 3),
+        ("write-skew", 2),
+        ("write-skew", 3),
+    ];
+    for one in rarest {
+        assert!(seen.get(&one).is_some_and(|count| *count >= 3), "{one:?}: {seen:?}");
     }
 }
