@@ -1,6 +1,6 @@
 //! How long the conflict monitor takes for a million operations, by how many are open at a time.
 //!
-//! `cargo run --release -p fleetsim-monitors --example million_operations`
+//! `cargo run --release -p fleetsim-monitors --example million_operations [WORKLOAD]`
 //!
 //! An operation reads two resources, writes one of them and commits. A store that checks versions refuses a write
 //! that is based on an old one, which leaves write skew; one that does not check leaves lost updates beside it. In
@@ -160,7 +160,10 @@ fn record(workload: &Workload, names: &[String]) -> Vec<Batch> {
 
 #[expect(clippy::disallowed_types, reason = "it measures, and judges nothing by the clock")]
 fn main() {
-    for workload in &WORKLOADS {
+    let wanted = std::env::args().nth(1);
+    for workload in
+        WORKLOADS.iter().filter(|workload| wanted.as_deref().is_none_or(|name| name == workload.name))
+    {
         let names: Vec<String> = (0..workload.resources).map(|number| format!("resource-{number}")).collect();
         let batches = record(workload, &names);
         let mut monitor = Conflict::default();

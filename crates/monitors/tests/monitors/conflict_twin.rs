@@ -346,8 +346,11 @@ fn told(facts: &[Fact<'static>], mut monitor: Conflict) -> Vec<Told> {
     told
 }
 
-/// The circles by kind and event, and the smallest of each kind up to then.
-fn comparable(mut told: Vec<Told>) -> (Vec<(&'static str, usize, bool)>, BTreeMap<&'static str, usize>) {
+/// Kind, event, and whether it is a circle.
+type Occurrence = (&'static str, usize, bool);
+
+/// What is told by kind and event, and of circles the smallest of each kind up to then.
+fn comparable(mut told: Vec<Told>) -> (Vec<Occurrence>, BTreeMap<&'static str, usize>) {
     told.sort();
     let mut smallest = BTreeMap::new();
     for (kind, _, length) in told.iter().filter(|(.., length)| *length > 0) {
