@@ -11,6 +11,16 @@ use crate::text;
 /// Every kind of finding, with its meaning in one line. An `expect` entry of a scenario names one of these.
 pub const KINDS: &[(&str, &str)] = &[
     ("lost-update", "a write replaced another agent's committed write without having read it"),
+    (
+        "dirty-write",
+        "operations overwrote each other in a circle, so that what is left is of no order of them",
+    ),
+    ("dirty-read", "a committed operation read what its maker aborted, replaced or had not committed"),
+    ("read-skew", "an operation saw the world partly before and partly after another one's change"),
+    ("write-skew", "operations each read what another changed, and none saw the other's change"),
+    ("stale-read", "an operation read an older version than one committed before it began"),
+    ("zombie-write", "somebody acted under a fencing token older than one already seen"),
+    ("semantic-conflict", "results that each passed their own check failed together"),
     ("starvation", "somebody waited past a bound while others that came later were served"),
     ("feedback-loop", "an item went round and round between the same roles without progress"),
     ("duplicate-hand-over", "one offer was taken up more than once"),

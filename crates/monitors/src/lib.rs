@@ -20,6 +20,7 @@
 mod architecture;
 mod config;
 mod cost_overrun;
+mod conflict;
 mod duplicate_hand_over;
 mod error_propagation;
 mod feedback_loop;
@@ -38,6 +39,7 @@ mod permission_breach;
 mod property;
 mod ratio;
 mod role;
+mod semantic_conflict;
 mod starvation;
 mod tally;
 mod text;
@@ -45,12 +47,14 @@ mod topology;
 mod trust_breach;
 mod ungated_action;
 mod wait_line;
+mod zombie_write;
 
 pub use architecture::{
     Architecture, ArchitectureClass, NodeKind, NodeMeasures, SeamMeasures, Share, Shares,
 };
 pub use config::{May, Medium, MonitorConfig};
 pub use cost_overrun::CostOverrun;
+pub use conflict::Conflict;
 pub use duplicate_hand_over::DuplicateHandOver;
 pub use error_propagation::ErrorPropagation;
 pub use feedback_loop::FeedbackLoop;
@@ -64,6 +68,7 @@ pub use panicked_agent::PanickedAgent;
 pub use permission_breach::PermissionBreach;
 pub use property::{ExpressionError, Key, Pattern, Promised, Property, PropertyRule};
 pub use ratio::Ratio;
+pub use semantic_conflict::SemanticConflict;
 pub use starvation::Starvation;
 pub use tally::{
     CheckTally, CostTally, Fairness, RequestTally, RoleTally, SeamTally, Tally, TallyReport, TaskTally,
@@ -71,3 +76,4 @@ pub use tally::{
 pub use topology::Topology;
 pub use trust_breach::TrustBreach;
 pub use ungated_action::UngatedAction;
+pub use zombie_write::ZombieWrite;

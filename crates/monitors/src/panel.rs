@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::architecture::Architecture;
 use crate::config::MonitorConfig;
+use crate::conflict::Conflict;
 use crate::cost_overrun::CostOverrun;
 use crate::duplicate_hand_over::DuplicateHandOver;
 use crate::error_propagation::ErrorPropagation;
@@ -23,16 +24,21 @@ use crate::monitor::{Moment, Monitor, RunEnd};
 use crate::panicked_agent::PanickedAgent;
 use crate::permission_breach::PermissionBreach;
 use crate::property::Property;
+use crate::semantic_conflict::SemanticConflict;
 use crate::starvation::Starvation;
 use crate::tally::{Tally, TallyReport};
 use crate::topology::Topology;
 use crate::trust_breach::TrustBreach;
 use crate::ungated_action::UngatedAction;
+use crate::zombie_write::ZombieWrite;
 
 /// The built-in monitors, apart from those two whose measures the report shows as well. A new one is one line here.
 fn built_in(config: &MonitorConfig) -> Vec<Box<dyn Monitor>> {
     vec![
         Box::new(LostUpdate::default()),
+        Box::new(Conflict::default()),
+        Box::new(ZombieWrite::default()),
+        Box::new(SemanticConflict::default()),
         Box::new(Starvation::new(config)),
         Box::new(FeedbackLoop::new(config)),
         Box::new(UngatedAction::default()),

@@ -3,6 +3,8 @@
 
 mod architecture;
 mod cost_overrun;
+mod conflict;
+mod conflict_twin;
 mod duplicate_hand_over;
 mod error_propagation;
 mod feedback_loop;
@@ -12,9 +14,11 @@ mod mutations;
 mod panel;
 mod permission_breach;
 mod property;
+mod semantic_conflict;
 mod starvation;
 mod support;
 mod table;
 mod tally;
 mod trust_breach;
 mod ungated_and_panicked;
+mod zombie_write;
