@@ -18,6 +18,7 @@
 #![forbid(unsafe_code)]
 
 mod architecture;
+mod audit;
 mod config;
 mod duplicate_hand_over;
 mod feedback_loop;
@@ -40,7 +41,12 @@ mod ungated_action;
 mod wait_line;
 
 pub use architecture::{
-    Architecture, ArchitectureClass, NodeKind, NodeMeasures, SeamMeasures, Share, Shares,
+    Architecture, ArchitectureClass, Centralisation, Edge, Edges, Graphs, NodeKind, NodeMeasures, SeamMeasures,
+    Share, Shares,
+};
+pub use audit::{
+    Audit, AuditConfig, AuditReport, Bottleneck, BottleneckKind, Check, CriticalPath, Part, Permissions,
+    SinglePoint, SinglePointKind, Times, Verdict,
 };
 pub use config::{Medium, MonitorConfig};
 pub use duplicate_hand_over::DuplicateHandOver;

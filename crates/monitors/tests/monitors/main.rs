@@ -2,10 +2,12 @@
 //! brute force.
 
 mod architecture;
+mod audit;
 mod duplicate_hand_over;
 mod feedback_loop;
 mod json;
 mod lost_update;
+mod naming;
 mod panel;
 mod starvation;
 mod support;
