@@ -41,8 +41,8 @@ mod ungated_action;
 mod wait_line;
 
 pub use architecture::{
-    Architecture, ArchitectureClass, Centralisation, Edge, Edges, Graphs, NodeKind, NodeMeasures, SeamMeasures,
-    Share, Shares,
+    Architecture, ArchitectureClass, Centralisation, Edge, Edges, Graphs, NodeKind, NodeMeasures,
+    SeamMeasures, Share, Shares,
 };
 pub use audit::{
     Audit, AuditConfig, AuditReport, Bottleneck, BottleneckKind, Check, CriticalPath, Part, Permissions,

@@ -47,6 +47,8 @@ pub struct Topology {
     /// Who said that a task is ready, of tasks that are not finished: whom it is claimed from, where no store hands it
     /// over.
     ready: BTreeMap<u64, AgentId>,
+    /// Who said so last, of any task: whom one is claimed from that is finished already.
+    ready_at: Option<AgentId>,
     pub(crate) last: Moment,
 }
 
@@ -110,6 +112,7 @@ impl Topology {
             assigned: BTreeSet::new(),
             taken: BTreeMap::new(),
             ready: BTreeMap::new(),
+            ready_at: None,
             last: Moment::ZERO,
         }
     }
@@ -162,7 +165,10 @@ impl Topology {
         self.claimants.insert(worker);
         let (seam, store, was_chosen) = match self.taken_by(worker, task) {
             Some(taken) => (Some(taken.seam), taken.carrier, taken.was_chosen),
-            None => (None, self.ready.get(&task).copied(), self.assigned.contains(&task)),
+            None => {
+                let store = self.ready.get(&task).copied().or(self.ready_at);
+                (None, store, self.assigned.contains(&task))
+            }
         };
         if !was_chosen {
             if let Some(store) = store {
@@ -223,6 +229,7 @@ impl Monitor for Topology {
                 }
                 Fact::TaskReady { task } => {
                     self.ready.insert(task, step.target);
+                    self.ready_at = Some(step.target);
                 }
                 Fact::TaskClaimed { task, .. } => self.claimed(task, step.target, moment),
                 Fact::TaskFinished { task, .. } => {

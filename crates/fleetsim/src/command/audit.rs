@@ -102,15 +102,7 @@ pub(crate) fn observe(trace: &Trace, program: &Program, path: &Path) -> Result<O
     let report = both.panel.report(&end);
     let judgement =
         loaded.as_ref().map(|loaded| judge(&loaded.scenario.document().expect, &report, end.complete));
-    Ok(Observed {
-        report,
-        audit,
-        config,
-        end,
-        digest: verified.digest,
-        damage: verified.damage,
-        judgement,
-    })
+    Ok(Observed { report, audit, config, end, digest: verified.digest, damage: verified.damage, judgement })
 }
 
 /// What the scenario declares and permits.

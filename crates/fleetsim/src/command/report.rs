@@ -9,8 +9,8 @@ use fleetsim_trace_replay::why;
 use super::audit::{exit, observe};
 use super::{Program, open, shell_word};
 use crate::exit::{Exit, Failure};
-use crate::output::write_up::{self, Chain};
 use crate::output::show;
+use crate::output::write_up::{self, Chain};
 
 /// Findings whose causes are looked up.
 const CHAINS_MAX: usize = 3;

@@ -4,7 +4,8 @@ mod dot;
 mod json;
 
 use fleetsim_monitors::{
-    Architecture, Bottleneck, Check, NodeKind, NodeMeasures, SeamMeasures, SeamTally, Share, SinglePoint, Verdict,
+    Architecture, Bottleneck, Check, NodeKind, NodeMeasures, SeamMeasures, SeamTally, Share, SinglePoint,
+    Verdict,
 };
 use fleetsim_trace_replay::Trace;
 use fleetsim_trace_replay::text::escape;
@@ -107,13 +108,20 @@ fn shares(architecture: &Architecture, paint: Paint, lines: &mut Vec<String>) {
 fn bottleneck(bottleneck: &Bottleneck, paint: Paint, lines: &mut Vec<String>) {
     lines.push(format!("BOTTLENECK: {}", paint.strong(&escape(&bottleneck.summary))));
     let Some(path) = &bottleneck.critical_path else { return };
-    let parts = path.parts.iter().take(PARTS_MAX).map(|part| {
-        format!("{} {} at {}", duration(part.time_ns), part.spent_on, escape(&part.at))
-    });
+    let parts = path
+        .parts
+        .iter()
+        .take(PARTS_MAX)
+        .map(|part| format!("{} {} at {}", duration(part.time_ns), part.spent_on, escape(&part.at)));
     let more = path.parts.len().saturating_sub(PARTS_MAX);
     let more = if more > 0 { format!(", and {more} more parts") } else { String::new() };
     let parts: Vec<String> = parts.collect();
-    lines.push(format!("  critical path to item {} (#e{}): {}{more}", path.item, path.event, parts.join(", ")));
+    lines.push(format!(
+        "  critical path to item {} (#e{}): {}{more}",
+        path.item,
+        path.event,
+        parts.join(", ")
+    ));
     let times = &bottleneck.finished_items;
     let sums: Vec<String> = [
         ("in queue", times.queue_ns),
@@ -152,7 +160,8 @@ fn nodes(architecture: &Architecture, paint: Paint, lines: &mut Vec<String>) {
     if architecture.nodes.is_empty() {
         return;
     }
-    let heads = ["node", "kind", "decisions", "hand-overs", "carried", "neighbours", "betweenness", "articulation"];
+    let heads =
+        ["node", "kind", "decisions", "hand-overs", "carried", "neighbours", "betweenness", "articulation"];
     let row = |node: &NodeMeasures| {
         vec![
             escape(&node.name),
@@ -211,7 +220,10 @@ fn seams(observed: &Observed, paint: Paint, lines: &mut Vec<String>) {
     let rows: Vec<Vec<String>> = tallies.iter().take(SEAMS_MAX).map(row).collect();
     lines.extend(table(&heads, &rows, 3, paint));
     if tallies.len() > SEAMS_MAX {
-        lines.push(format!("  … and {} (all of them with --format json)", counted((tallies.len() - SEAMS_MAX) as u64, "more seam")));
+        lines.push(format!(
+            "  … and {} (all of them with --format json)",
+            counted((tallies.len() - SEAMS_MAX) as u64, "more seam")
+        ));
     }
 }
 
@@ -249,9 +261,8 @@ fn checklist(checks: &[Check], paint: Paint, lines: &mut Vec<String>) {
 /// Rows under heads. The first `left` columns are aligned to the left, the others to the right.
 fn table(heads: &[&str], rows: &[Vec<String>], left: usize, paint: Paint) -> Vec<String> {
     let heads: Vec<String> = heads.iter().map(|head| (*head).to_owned()).collect();
-    let width = |at: usize| {
-        std::iter::once(&heads).chain(rows).map(|row| row[at].chars().count()).max().unwrap_or(0)
-    };
+    let width =
+        |at: usize| std::iter::once(&heads).chain(rows).map(|row| row[at].chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..heads.len()).map(width).collect();
     let line = |row: &Vec<String>| {
         let cells = row.iter().zip(&widths).enumerate().map(|(at, (cell, width))| match at < left {

@@ -192,7 +192,9 @@ fn hypothesis(observed: &Observed, chains: &[Chain], page: &mut Page) {
     if chains.is_empty() {
         page.blank("why it came to this: there is no finding to explain");
     } else {
-        page.blank("which of these causes, taken away, would have prevented it: a record alone does not show that");
+        page.blank(
+            "which of these causes, taken away, would have prevented it: a record alone does not show that",
+        );
     }
 }
 
@@ -225,7 +227,10 @@ fn open_questions(trace: &Trace, observed: &Observed, page: &mut Page) {
                 Met::Met => {}
                 Met::Unmet => page.item(&format!("expected, and not seen: {}", plain(&judged.text))),
                 Met::Undecided => {
-                    page.item(&format!("expected, and undecided since the run was cut short: {}", plain(&judged.text)));
+                    page.item(&format!(
+                        "expected, and undecided since the run was cut short: {}",
+                        plain(&judged.text)
+                    ));
                 }
             }
         }

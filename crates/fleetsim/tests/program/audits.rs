@@ -154,9 +154,7 @@ fn facts_are_enough_and_what_only_a_scenario_tells_is_not_visible() {
     assert_eq!(audit["hub"], "coordinator");
     assert_eq!(audit["claims_to_be"], Value::Null);
     assert_eq!(audit["seams"][0]["late"], Value::Null, "nobody said what is late");
-    for check in
-        ["shared state is declared", "inputs from outside are recorded", "versions are stated"]
-    {
+    for check in ["shared state is declared", "inputs from outside are recorded", "versions are stated"] {
         assert_eq!(verdict(&audit, check), "not visible", "{check}");
     }
     // Inputs from outside of which only hashes are left cannot be given again.
@@ -210,7 +208,8 @@ fn a_report_has_five_parts_and_marks_what_it_cannot_say() {
     let trace = folder.record("run.fleet", &[]);
     let report = call(&["report", &trace, "--format", "md"]).exits(0).stdout;
     assert_eq!(report, call(&["report", &trace]).exits(0).stdout);
-    let headings: Vec<&str> = report.lines().filter(|line| line.starts_with('#') && !line.starts_with("#e")).collect();
+    let headings: Vec<&str> =
+        report.lines().filter(|line| line.starts_with('#') && !line.starts_with("#e")).collect();
     assert_eq!(
         headings,
         [

@@ -8,8 +8,8 @@ use fleetsim_engine::{AgentId, Names, Time};
 use serde::Serialize;
 
 use super::critical_path::{Lay, Segment, Spent, pieces, walk};
-use super::journal::{Came, Journal, PauseKind};
 use super::is_outside;
+use super::journal::{Came, Journal, PauseKind};
 use crate::config::MonitorConfig;
 use crate::role::Role;
 use crate::text::{counted, duration, shown};
@@ -289,7 +289,11 @@ impl Teller<'_> {
         }
         // Among equals the first kind: that it is a limit of throughput needs the least to be true.
         let Some((kind, sum_ns)) = sums.into_iter().rev().max_by_key(|(_, sum_ns)| *sum_ns) else {
-            return (None, String::new(), "not visible: the record gives the way to the last item no length".to_owned());
+            return (
+                None,
+                String::new(),
+                "not visible: the record gives the way to the last item no length".to_owned(),
+            );
         };
         let of_kind = parts.iter().filter(|((sort, _), _)| sort.kind() == kind);
         let largest = of_kind.rev().max_by_key(|(_, (time_ns, _))| *time_ns);
@@ -306,7 +310,8 @@ impl Teller<'_> {
             return (None, String::new(), summary);
         };
         if kind == BottleneckKind::None {
-            let summary = format!("none: for {} {whole} nothing had come in that was still to be done", share(sum_ns));
+            let summary =
+                format!("none: for {} {whole} nothing had come in that was still to be done", share(sum_ns));
             return (Some(kind), String::new(), summary);
         }
         let name = shown(at);

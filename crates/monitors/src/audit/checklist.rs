@@ -232,13 +232,18 @@ impl Checklist {
                     count => format!(", and {} more", count - 1),
                 };
                 let agents = [*first, *other].map(|agent| shown(&names.of(agent)));
-                let reason =
-                    format!("{} is touched by {} and {}, and declared nowhere{more}", shown(name), agents[0], agents[1]);
+                let reason = format!(
+                    "{} is touched by {} and {}, and declared nowhere{more}",
+                    shown(name),
+                    agents[0],
+                    agents[1]
+                );
                 Check::new(CHECK, Verdict::Fail, reason).shown_by(Some(*moment))
             }
             None => {
                 let count = counted(known.len() as u64, "thing");
-                let reason = format!("{count} touched by two agents, all declared, as far as agents stated it");
+                let reason =
+                    format!("{count} touched by two agents, all declared, as far as agents stated it");
                 Check::new(CHECK, Verdict::Pass, reason)
             }
         }

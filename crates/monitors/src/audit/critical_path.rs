@@ -126,7 +126,10 @@ impl Walk<'_> {
         match came.offer {
             Some(Offer { chosen: Some((chosen, chooser)), given, giver, item, .. }) => {
                 let choices = &self.journal.choices[&chooser];
-                match choices.iter().rposition(|choice| choice.at.event == chosen.event && choice.offer.given == given) {
+                match choices
+                    .iter()
+                    .rposition(|choice| choice.at.event == chosen.event && choice.offer.given == given)
+                {
                     Some(number) => Some((Stand::Choice(chooser, number), chosen)),
                     None => Some((Stand::Agent(giver, Some(item)), given)),
                 }
@@ -151,9 +154,8 @@ impl Walk<'_> {
             begun.checked_sub(1).map(|number| (number, jobs[number].end))
         });
         let after_choice = before.map(|before| (Stand::Choice(agent, number.saturating_sub(1)), before));
-        let after_job = job
-            .filter(|(_, end)| end.event < at.event)
-            .map(|(number, end)| (Stand::Job(agent, number), end));
+        let after_job =
+            job.filter(|(_, end)| end.event < at.event).map(|(number, end)| (Stand::Job(agent, number), end));
         let busy = [after_choice, after_job].into_iter().flatten().max_by_key(|(_, end)| end.event);
         match busy.filter(|(_, end)| end.event > offer.given.event) {
             Some((stand, end)) => {
@@ -210,8 +212,7 @@ impl Arrival {
 pub(super) fn pieces(journal: &Journal, agent: AgentId, from: Moment, to: Moment) -> Vec<Segment> {
     let all = journal.pauses.get(&agent).map_or(&[][..], Vec::as_slice);
     let first = all.partition_point(|pause| pause.to.event <= from.event);
-    let within: Vec<_> =
-        all[first..].iter().take_while(|pause| pause.from.event < to.event).collect();
+    let within: Vec<_> = all[first..].iter().take_while(|pause| pause.from.event < to.event).collect();
     let mut bounds: Vec<Moment> = within
         .iter()
         .flat_map(|pause| [pause.from, pause.to])

@@ -68,7 +68,9 @@ fn chosen_one_by_one(each: u64, work: u64) -> Run {
     // Whoever is done is done before it begins with the next.
     facts.sort_by_key(|(second, _, fact)| (*second, !matches!(fact, Fact::TaskFinished { .. })));
     let mut run = Run::default();
-    facts.into_iter().for_each(|(second, agent, fact)| drop(run.at(second, agent, [fact])));
+    for (second, agent, fact) in facts {
+        run.at(second, agent, [fact]);
+    }
     run
 }
 
@@ -102,12 +104,7 @@ fn waits_and_wasted_work_are_told_apart() {
     for (facts, kind, spent_on, at) in [
         (waits(gate), BottleneckKind::Decision, "gate", "release"),
         (waits(quota), BottleneckKind::ThroughputLimit, "resource", "sonnet"),
-        (
-            [vec![(1, held)], waits(quota)].concat(),
-            BottleneckKind::StateSynchronisation,
-            "lock",
-            "sonnet",
-        ),
+        ([vec![(1, held)], waits(quota)].concat(), BottleneckKind::StateSynchronisation, "lock", "sonnet"),
         (waits(Waited::Join("all")), BottleneckKind::StateSynchronisation, "join", "all"),
         (conflict.to_vec(), BottleneckKind::StateSynchronisation, "conflict", "plan.md"),
     ] {
@@ -115,7 +112,11 @@ fn waits_and_wasted_work_are_told_apart() {
         assert_eq!(largest(&report), (Some(kind), spent_on, 88), "{facts:?}");
         assert_eq!(report.bottleneck.at, at);
         let times = report.bottleneck.critical_path.expect("it was finished").times;
-        assert_eq!((times.service_ns, times.queue_ns), (11 * SECOND, SECOND), "the rest is work and one second's wait");
+        assert_eq!(
+            (times.service_ns, times.queue_ns),
+            (11 * SECOND, SECOND),
+            "the rest is work and one second's wait"
+        );
     }
     // The near miss: half as long a wait, and the work is what takes long.
     let report = audited(&one_item(&[(2, Fact::WaitOn { on: gate }), (40, Fact::WaitEnd { on: gate })], 100));
@@ -360,7 +361,11 @@ fn sharing(resource: &'static str) -> Run {
         let second = operation * 10;
         run.at(second, coder, [Fact::OperationBegin { operation }]);
         run.at(second + 1, coder, [Fact::Read { operation, resource, version: 0 }]);
-        run.at(second + 2, "store", [Fact::Write { operation, resource, based_on: 0, version: operation, fence: 0 }]);
+        run.at(
+            second + 2,
+            "store",
+            [Fact::Write { operation, resource, based_on: 0, version: operation, fence: 0 }],
+        );
         run.at(second + 3, coder, [Fact::OperationCommit { operation }]);
     }
     run
@@ -402,10 +407,7 @@ fn roles_do_what_they_may() {
     const CHECK: &str = "permissions are kept";
     let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<String>>();
     let coder = |read: &[&str], write: &[&str]| AuditConfig {
-        may: BTreeMap::from([(
-            "coder".to_owned(),
-            Permissions { read: names(read), write: names(write) },
-        )]),
+        may: BTreeMap::from([("coder".to_owned(), Permissions { read: names(read), write: names(write) })]),
         ..AuditConfig::default()
     };
     let mut run = sharing("plan.md");

@@ -39,7 +39,10 @@ impl Builder {
     /// A number from `range`, by SplitMix64.
     fn draw(&mut self, range: core::ops::Range<u64>) -> u64 {
         self.draws += 1;
-        let mut z = self.seed.wrapping_mul(0xD129_0D3B_2A1C_33F5).wrapping_add(self.draws.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        let mut z = self
+            .seed
+            .wrapping_mul(0xD129_0D3B_2A1C_33F5)
+            .wrapping_add(self.draws.wrapping_mul(0x9E37_79B9_7F4A_7C15));
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         range.start + (z ^ (z >> 31)) % (range.end - range.start)
@@ -69,7 +72,14 @@ impl Builder {
     }
 
     /// One item goes from `giver` to `receiver`. Nobody need choose, and nobody need carry.
-    fn pass(&mut self, seam: &'static str, medium: &'static str, ends: [&str; 2], chooser: &str, carrier: &str) {
+    fn pass(
+        &mut self,
+        seam: &'static str,
+        medium: &'static str,
+        ends: [&str; 2],
+        chooser: &str,
+        carrier: &str,
+    ) {
         let [giver, receiver] = ends;
         let offer = 1_000 + self.offers;
         let item = self.offers / 3;
@@ -396,7 +406,9 @@ fn peers_with_inboxes(fleet: &mut Builder) {
 /// Eight queues in turn: the loss of one is the loss of an eighth.
 fn many_queues(fleet: &mut Builder) {
     const QUEUES: [&str; 8] = ["q1", "q2", "q3", "q4", "q5", "q6", "q7", "q8"];
-    QUEUES.iter().for_each(|queue| drop(fleet.group(queue, 1)));
+    for queue in QUEUES {
+        fleet.group(queue, 1);
+    }
     let count = fleet.draw(12..30);
     let peers = fleet.group("peer", count);
     let mut turn = 0;
@@ -474,14 +486,21 @@ fn seeds_make_different_fleets() {
 
 #[test]
 fn a_fleet_too_small_for_the_cuts_is_said_to_be() {
-    for (agents, rounds, is_small) in [(2, 1, true), (2, 40, true), (4, 1, true), (4, 40, true), (5, 40, false)] {
+    for (agents, rounds, is_small) in
+        [(2, 1, true), (2, 40, true), (4, 1, true), (4, 40, true), (5, 40, false)]
+    {
         let mut fleet = Builder::new(0);
         let peers = fleet.group("peer", agents);
         for _ in 0..rounds {
             fleet.ring(&peers);
         }
         let measured = fleet.measured();
-        assert_eq!(measured.caution.is_some(), is_small, "{agents} agents, {rounds} rounds: {:?}", measured.caution);
+        assert_eq!(
+            measured.caution.is_some(),
+            is_small,
+            "{agents} agents, {rounds} rounds: {:?}",
+            measured.caution
+        );
         assert_eq!(measured.class == Some(ArchitectureClass::PeerToPeer), !is_small, "by the cuts");
     }
     // Two agents that each get one item from outside: half of all touch each of them.

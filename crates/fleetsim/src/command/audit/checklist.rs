@@ -16,15 +16,24 @@ fn inputs(header: &Header, first_input: Option<Moment>) -> Check {
     match (header.external_inputs, header.scenario.text.is_empty(), header.level) {
         (false, false, _) => {
             let files = header.scenario.files.len() as u64;
-            let data = if files > 0 { format!(" and {}", counted(files, "data file")) } else { String::new() };
-            Check::new(CHECK, Verdict::Pass, format!("nothing comes in but by the scenario{data}, which the trace holds"))
+            let data =
+                if files > 0 { format!(" and {}", counted(files, "data file")) } else { String::new() };
+            Check::new(
+                CHECK,
+                Verdict::Pass,
+                format!("nothing comes in but by the scenario{data}, which the trace holds"),
+            )
         }
-        (true, false, Level::Full) => check(Verdict::Pass, "inputs came from outside; their payloads are in the trace"),
+        (true, false, Level::Full) => {
+            check(Verdict::Pass, "inputs came from outside; their payloads are in the trace")
+        }
         (true, false, _) => {
             check(Verdict::Fail, "inputs came from outside, and the trace was recorded without payloads")
                 .shown_by(first_input)
         }
-        (_, true, _) => check(Verdict::NotVisible, "the trace holds no scenario: what else came in is not known"),
+        (_, true, _) => {
+            check(Verdict::NotVisible, "the trace holds no scenario: what else came in is not known")
+        }
     }
 }
 
@@ -36,7 +45,8 @@ fn determinism(trace: &Trace, verified: &Verification) -> Check {
     }
     let steps = counted(verified.steps, "step");
     if trace.is_partial() {
-        let reason = format!("{steps} have the hashes that were recorded; the end of the run is not in the trace");
+        let reason =
+            format!("{steps} have the hashes that were recorded; the end of the run is not in the trace");
         return Check::new(CHECK, Verdict::NotVisible, reason);
     }
     let reason = match trace.header().scenario.text.is_empty() {
@@ -50,7 +60,8 @@ fn determinism(trace: &Trace, verified: &Verification) -> Check {
 fn versions(header: &Header) -> Check {
     const CHECK: &str = "versions are stated";
     let unnamed = header.behaviours.iter().filter(|behaviour| behaviour.version.is_empty());
-    let mut missing: Vec<String> = unnamed.map(|behaviour| format!("of behaviour {}", behaviour.name)).collect();
+    let mut missing: Vec<String> =
+        unnamed.map(|behaviour| format!("of behaviour {}", behaviour.name)).collect();
     if header.program.version.is_empty() {
         missing.insert(0, "of the program".to_owned());
     }

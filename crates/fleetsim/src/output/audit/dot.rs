@@ -48,7 +48,8 @@ pub(crate) fn dot(architecture: &Architecture, picture: Picture) -> String {
         let _ = writeln!(text, "  {}{attributes};", quoted(name));
     }
     for edge in &edges.edges {
-        let _ = writeln!(text, "  {} -> {} [label=\"{}\"];", quoted(&edge.from), quoted(&edge.to), edge.count);
+        let _ =
+            writeln!(text, "  {} -> {} [label=\"{}\"];", quoted(&edge.from), quoted(&edge.to), edge.count);
     }
     if edges.left_out > 0 {
         let _ = writeln!(text, "  // {} more edges are left out", edges.left_out);

@@ -18,10 +18,16 @@ impl View<'_> {
     pub(super) fn graphs(&self) -> Graphs {
         Graphs {
             transport: self.edges(&self.transported()),
-            logical: self.edges(&self.between(self.topology.received.iter().map(
-                |((_, giver, receiver), count)| ((*giver, *receiver), *count),
-            ))),
-            decision: self.edges(&self.between(self.topology.chose.iter().map(|(pair, count)| (*pair, *count)))),
+            logical: self.edges(
+                &self.between(
+                    self.topology
+                        .received
+                        .iter()
+                        .map(|((_, giver, receiver), count)| ((*giver, *receiver), *count)),
+                ),
+            ),
+            decision: self
+                .edges(&self.between(self.topology.chose.iter().map(|(pair, count)| (*pair, *count)))),
         }
     }
 
