@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use fleetsim::trace::{Closing, Header, Recorder};
+use fleetsim::trace::{Closing, Header, Level, Recorder};
 use serde_json::{Value, json};
 
 use crate::support::{Folder, call, fixture};
@@ -158,8 +158,10 @@ fn facts_are_enough_and_what_only_a_scenario_tells_is_not_visible() {
         assert_eq!(verdict(&audit, check), "not visible", "{check}");
     }
     // Inputs from outside of which only hashes are left cannot be given again.
-    let headers = folder.record("headers.fleet", &["--record", "headers"]);
-    with_header(&headers, &log, |header| header.external_inputs = true);
+    with_header(&trace, &log, |header| {
+        header.external_inputs = true;
+        header.level = Level::Headers;
+    });
     let audit = call(&["audit", &log, "--format", "json"]).exits(0).json();
     assert_eq!(verdict(&audit, "inputs from outside are recorded"), "fail");
     with_header(&trace, &log, |header| header.program.version = String::new());
