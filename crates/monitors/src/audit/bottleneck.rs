@@ -27,7 +27,7 @@ pub enum BottleneckKind {
     Decision,
     /// Agents wait for each other's state: locks, joins, work that conflicts throw away.
     StateSynchronisation,
-    /// Nothing: for most of the time, there was nothing to do.
+    /// Nothing on the way to the last finished item: for most of it, the work had yet to come in.
     None,
 }
 
@@ -101,7 +101,7 @@ pub struct Times {
     pub join_ns: u64,
     /// Agents worked on what conflicts threw away.
     pub conflict_ns: u64,
-    /// Nothing had come in yet that was still to be done.
+    /// The work had yet to come in.
     pub arrival_ns: u64,
     /// The record does not tell.
     pub unknown_ns: u64,
@@ -310,8 +310,12 @@ impl Teller<'_> {
             return (None, String::new(), summary);
         };
         if kind == BottleneckKind::None {
-            let summary =
-                format!("none: for {} {whole} nothing had come in that was still to be done", share(sum_ns));
+            let unfinished = match self.journal.unfinished.len() as u64 {
+                0 => String::new(),
+                count => format!("; what {} wait for is not judged here", counted(count, "unfinished item")),
+            };
+            let waited = share(sum_ns);
+            let summary = format!("none: for {waited} {whole} work had yet to come in{unfinished}");
             return (Some(kind), String::new(), summary);
         }
         let name = shown(at);
