@@ -73,10 +73,14 @@ pub(crate) fn scenario(header: &Header) -> Result<Loaded, fleetsim_scenario::Err
     Loaded::from_texts(&header.scenario.name, &header.scenario.text, &overrides, &files)
 }
 
-/// What the monitors of a recorded run were told.
+/// What the monitors of a recorded run were told. Where there is no scenario, as in a trace of a foreign log, there may be
+/// nothing to tell: facts alone are judged then.
 pub(crate) fn monitors(header: &Header) -> Result<MonitorConfig, Failure> {
-    let config = header.settings.get("monitors").cloned().unwrap_or_default();
-    serde_json::from_value(config).map_err(|error| {
+    let config = header.settings.get("monitors");
+    if config.is_none() && header.scenario.text.is_empty() {
+        return Ok(MonitorConfig::default());
+    }
+    serde_json::from_value(config.cloned().unwrap_or_default()).map_err(|error| {
         Failure::new(
             Exit::Damaged,
             &format!("the trace's header does not say what its monitors were told: {error}"),

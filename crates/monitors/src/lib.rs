@@ -18,6 +18,7 @@
 #![forbid(unsafe_code)]
 
 mod architecture;
+mod audit;
 mod config;
 mod cost_overrun;
 mod conflict;
@@ -50,7 +51,12 @@ mod wait_line;
 mod zombie_write;
 
 pub use architecture::{
-    Architecture, ArchitectureClass, NodeKind, NodeMeasures, SeamMeasures, Share, Shares,
+    Architecture, ArchitectureClass, Centralisation, Edge, Edges, Graphs, NodeKind, NodeMeasures,
+    SeamMeasures, Share, Shares,
+};
+pub use audit::{
+    Audit, AuditConfig, AuditReport, Bottleneck, BottleneckKind, Check, CriticalPath, Part, Permissions,
+    SinglePoint, SinglePointKind, Times, Verdict,
 };
 pub use config::{May, Medium, MonitorConfig};
 pub use cost_overrun::CostOverrun;

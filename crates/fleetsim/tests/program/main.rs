@@ -1,5 +1,6 @@
 //! The program as its users meet it: the built binary, over scenarios of its own.
 
+mod audits;
 mod bad_inputs;
 mod bench;
 mod checking;
