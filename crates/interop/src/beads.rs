@@ -96,7 +96,7 @@ impl Importer<'_> {
         let at_ns = self.reader.instant(event.unix_ns, line)?;
         let actor = self.reader.cast.agent(event.actor);
         let assignee = event.assignee().map(|name| self.reader.cast.agent(name));
-        let is_ready_at_birth = event.is_creation() && self.is_unblocked(event.task);
+        let is_ready_at_birth = event.is_creation() && self.is_unblocked(event);
         let task = self.tasks.get_mut(event.task).expect("it was added");
         let taken_up = task.offer.take_if(|offer| offer.receiver == actor);
         let (edge, cause) = match (&taken_up, task.last) {
@@ -162,7 +162,7 @@ impl Importer<'_> {
             let numbers = dependents.iter().filter_map(|name| self.tasks.get(name));
             store.ready.extend(numbers.filter(|task| task.is_added).map(|task| task.number));
         }
-        if store.handed_over.is_some() && !self.is_unblocked(event.task) {
+        if store.handed_over.is_some() && !self.is_unblocked(event) {
             self.counts.while_blocked += 1;
         }
         self.store_states(at_ns, event.task, actor, cause, &store);
@@ -189,7 +189,7 @@ impl Importer<'_> {
     }
 
     /// Whether all that the task depends on was closed; never, if the log does not tell.
-    fn is_unblocked(&self, task: &str) -> bool {
-        self.dependencies.as_ref().is_some_and(|all| all.is_unblocked(task))
+    fn is_unblocked(&self, event: &Event<'_>) -> bool {
+        self.dependencies.as_ref().is_some_and(|all| all.is_unblocked(event.task, event.unix_ns))
     }
 }

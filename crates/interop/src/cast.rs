@@ -70,11 +70,6 @@ impl Cast {
         self.past_limit
     }
 
-    /// How many agents there are.
-    pub(crate) fn len(&self) -> usize {
-        self.shown.len()
-    }
-
     /// The name that `agent` is shown by.
     pub(crate) fn shown_name(&self, agent: AgentId) -> &str {
         let found = self.shown.iter().find(|name| AgentId::named(name, 1) == agent);

@@ -102,7 +102,9 @@ fn open(path: &Path) -> Result<BufReader<File>, Error> {
     let found = file.metadata().map_err(|error| Error::io(path, &error))?;
     if !found.is_file() {
         let name = path.display();
-        return Err(Error::usage(&format!("{name} is no regular file; a log is read twice, so write it to one first")));
+        return Err(Error::usage(&format!(
+            "{name} is no regular file; a log is read twice, so write it to one first"
+        )));
     }
     Ok(BufReader::with_capacity(1 << 16, file))
 }
@@ -122,7 +124,8 @@ fn header(kind: Kind, log: &Path, options: Options, reading: &Reading, program: 
 
 /// What the monitors are told of a fleet that is known by its log alone.
 fn monitors(kind: Kind) -> MonitorConfig {
-    let mut config = MonitorConfig { media: BTreeMap::new(), outside: BTreeSet::new(), ..MonitorConfig::default() };
+    let mut config =
+        MonitorConfig { media: BTreeMap::new(), outside: BTreeSet::new(), ..MonitorConfig::default() };
     if kind == Kind::Beads {
         config.default_wait_bound_ns = BACKLOG_BOUND_NS;
         config.stores.insert(STORE.to_owned());
@@ -142,5 +145,8 @@ fn abandon(recorder: Recorder, target: &Path, error: Error) -> Error {
 }
 
 fn changed(log: &Path) -> Error {
-    Error::new(&format!("{} changed while it was read: import it again when nobody writes to it", log.display()))
+    Error::new(&format!(
+        "{} changed while it was read: import it again when nobody writes to it",
+        log.display()
+    ))
 }

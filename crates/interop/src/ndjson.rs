@@ -41,11 +41,7 @@ impl Message for Log {
 }
 
 /// Reads the records in `input`.
-pub(crate) fn read(
-    input: &mut dyn BufRead,
-    options: Options,
-    sink: &mut dyn Sink,
-) -> Result<Reading, Error> {
+pub(crate) fn read(input: &mut dyn BufRead, options: Options, sink: &mut dyn Sink) -> Result<Reading, Error> {
     let mut import = Importer {
         reader: Reader::new(options, sink),
         ids: Seen::default(),

@@ -30,11 +30,7 @@ const SPANS_MAX: usize = 1_000_000;
 const TEXT_BYTES_MAX: u64 = 512 << 20;
 
 /// Reads the spans in `input`.
-pub(crate) fn read(
-    input: &mut dyn BufRead,
-    options: Options,
-    sink: &mut dyn Sink,
-) -> Result<Reading, Error> {
+pub(crate) fn read(input: &mut dyn BufRead, options: Options, sink: &mut dyn Sink) -> Result<Reading, Error> {
     let mut reader = Reader::new(options, sink);
     let mut spans = Spans::default();
     let mut lines = Lines::new(input);

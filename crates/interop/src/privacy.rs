@@ -14,8 +14,30 @@ const TEXT_BYTES_MAX: usize = 64 << 10;
 const KEY_LETTERS_MIN: usize = 24;
 /// Beginnings of keys that are given out by well-known services.
 const KEY_BEGINNINGS: [&str; 24] = [
-    "sk-", "sk_", "pk_", "rk_", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xoxa-", "xoxb-",
-    "xoxp-", "xoxr-", "xoxs-", "AKIA", "ASIA", "AIza", "eyJ", "hf_", "npm_", "pypi-", "whsec_",
+    "sk-",
+    "sk_",
+    "pk_",
+    "rk_",
+    "ghp_",
+    "gho_",
+    "ghu_",
+    "ghs_",
+    "ghr_",
+    "github_pat_",
+    "glpat-",
+    "xoxa-",
+    "xoxb-",
+    "xoxp-",
+    "xoxr-",
+    "xoxs-",
+    "AKIA",
+    "ASIA",
+    "AIza",
+    "eyJ",
+    "hf_",
+    "npm_",
+    "pypi-",
+    "whsec_",
 ];
 /// The shortest word with such a beginning that is taken for a key.
 const BEGUN_KEY_BYTES_MIN: usize = 12;
@@ -101,7 +123,8 @@ fn looks_private(name: &str) -> bool {
     });
     let separates = |character: char| !(character.is_ascii_alphanumeric() || "-_".contains(character));
     let is_begun_key = |word: &str| {
-        word.len() >= BEGUN_KEY_BYTES_MIN && KEY_BEGINNINGS.iter().any(|beginning| word.starts_with(beginning))
+        word.len() >= BEGUN_KEY_BYTES_MIN
+            && KEY_BEGINNINGS.iter().any(|beginning| word.starts_with(beginning))
     };
     let is_long_key = |run: &str| {
         run.len() >= KEY_LETTERS_MIN

@@ -142,7 +142,8 @@ impl<'a> Reader<'a> {
         let (end, messages) = self.tape.finish();
         let troubles: Vec<(Trouble, Occurred)> =
             self.troubles.found().iter().map(|(kind, found)| (*kind, *found)).collect();
-        let shares = troubles.iter().map(|(kind, found)| Share { name: kind.name().to_owned(), count: found.count });
+        let shares =
+            troubles.iter().map(|(kind, found)| Share { name: kind.name().to_owned(), count: found.count });
         let manifest = Manifest {
             groups: self.cast.groups(&Shape::of::<Timer>()),
             protocols: vec![ProtocolEntry {

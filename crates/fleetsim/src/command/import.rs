@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{Program, shell_word};
 use crate::exit::{Exit, Failure};
-use crate::output::{Format, json, show, show_json};
+use crate::output::{Format, figures, json, show, show_json};
 use crate::recording;
 
 const EXAMPLES: &str = "\
@@ -117,7 +117,7 @@ fn as_text(program: &Program, imported: &Imported) -> Vec<String> {
         "{path}: {} steps of {} agents over {}, {} bytes",
         reading.steps,
         reading.manifest.groups.len(),
-        reading.end,
+        figures::clock(reading.end),
         finished.bytes
     )];
     for line in reading.import.lines() {
@@ -138,7 +138,8 @@ fn as_text(program: &Program, imported: &Imported) -> Vec<String> {
 }
 
 fn is_line_of(line: &str, trouble: Trouble) -> bool {
-    line.strip_prefix("trouble").is_some_and(|rest| rest.trim_start().starts_with(&format!("{} (", trouble.name())))
+    line.strip_prefix("trouble")
+        .is_some_and(|rest| rest.trim_start().starts_with(&format!("{} (", trouble.name())))
 }
 
 fn as_json(arguments: &Arguments, imported: &Imported) -> Value {

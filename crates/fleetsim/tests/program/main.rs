@@ -3,6 +3,7 @@
 mod bad_inputs;
 mod bench;
 mod checking;
+mod importing;
 mod reports;
 mod support;
 mod traces;

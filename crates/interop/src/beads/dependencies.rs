@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::BufRead;
 
+use crate::clock::parse_instant;
 use crate::error::Error;
 use crate::lines::Lines;
 use crate::record::Record;
@@ -16,8 +17,8 @@ const BLOCKS: &str = "blocks";
 /// The dependencies of tasks on others that block them.
 #[derive(Debug, Default)]
 pub(super) struct Dependencies {
-    /// What each task waits for and was not closed yet.
-    open: BTreeMap<String, BTreeSet<String>>,
+    /// What each task waits for and was not closed yet, with the instant since when.
+    open: BTreeMap<String, BTreeMap<String, i64>>,
     /// Who waits for each task.
     waiting: BTreeMap<String, Vec<String>>,
     /// All dependencies, of whatever type.
@@ -48,23 +49,27 @@ impl Dependencies {
             }
             dependencies.all += 1;
             if record.text("type").unwrap_or(BLOCKS) == BLOCKS {
-                dependencies.add(task, on);
+                // One whose time is not told was always there.
+                let since = record.text("created_at").and_then(parse_instant).unwrap_or(i64::MIN);
+                dependencies.add(task, on, since);
             }
         }
         dependencies.in_cycles = dependencies.count_in_cycles();
         Ok(dependencies)
     }
 
-    fn add(&mut self, task: &str, on: &str) {
-        if self.open.entry(task.to_owned()).or_default().insert(on.to_owned()) {
+    fn add(&mut self, task: &str, on: &str, since: i64) {
+        if self.open.entry(task.to_owned()).or_default().insert(on.to_owned(), since).is_none() {
             self.blocking += 1;
             self.waiting.entry(on.to_owned()).or_default().push(task.to_owned());
         }
     }
 
-    /// Whether all that `task` waits for was closed.
-    pub(super) fn is_unblocked(&self, task: &str) -> bool {
-        self.open.get(task).is_none_or(BTreeSet::is_empty)
+    /// Whether all that `task` waited for before `unix_ns` was closed. A dispatcher that makes a dependency while it
+    /// dispatches does not disregard one.
+    pub(super) fn is_unblocked(&self, task: &str, unix_ns: Option<i64>) -> bool {
+        let before = unix_ns.unwrap_or(i64::MAX);
+        self.open.get(task).is_none_or(|open| open.values().all(|since| *since >= before))
     }
 
     /// Takes note that `task` was closed, and returns those that wait for nothing any more.
@@ -72,7 +77,7 @@ impl Dependencies {
         let mut ready = Vec::new();
         for waiting in self.waiting.remove(task).unwrap_or_default() {
             let open = self.open.get_mut(&waiting).expect("who waits has something open");
-            if open.remove(task) && open.is_empty() {
+            if open.remove(task).is_some() && open.is_empty() {
                 ready.push(waiting);
             }
         }
@@ -82,7 +87,9 @@ impl Dependencies {
     /// Takes away, again and again, whoever waits for nothing and whoever nobody waits for: what is left is in cycles or
     /// on a way from one to another.
     fn count_in_cycles(&self) -> u64 {
-        let mut left = self.open.clone();
+        let names = |on: &BTreeMap<String, i64>| on.keys().cloned().collect::<BTreeSet<String>>();
+        let mut left: BTreeMap<String, BTreeSet<String>> =
+            self.open.iter().map(|(task, on)| (task.clone(), names(on))).collect();
         loop {
             let waited_for: BTreeSet<String> = left.values().flatten().cloned().collect();
             let before: usize = left.values().map(BTreeSet::len).sum();
@@ -114,7 +121,7 @@ mod tests {
     fn a_task_is_ready_when_the_last_of_its_blockers_is_closed() {
         let mut all = read(&[("c", "a"), ("c", "b"), ("d", "c"), ("c", "a")]);
         assert_eq!((all.blocking, all.all), (3, 4));
-        assert!(all.is_unblocked("a") && !all.is_unblocked("c"));
+        assert!(all.is_unblocked("a", None) && !all.is_unblocked("c", None));
         assert_eq!(all.close("a"), Vec::<String>::new());
         assert_eq!(all.close("b"), ["c"]);
         assert_eq!(all.close("b"), Vec::<String>::new());

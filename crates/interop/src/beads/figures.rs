@@ -35,7 +35,8 @@ impl Importer<'_> {
         let counts = &self.counts;
         let dispatches: u64 = counts.dispatches.values().sum();
         let by_agent = |counts: &BTreeMap<AgentId, u64>| by_name(counts, &self.reader.cast);
-        let largest = by_agent(&counts.dispatches).into_iter().max_by(|a, b| a.1.cmp(&b.1).then(b.0.cmp(&a.0)));
+        let largest =
+            by_agent(&counts.dispatches).into_iter().max_by(|a, b| a.1.cmp(&b.1).then(b.0.cmp(&a.0)));
         let share = largest.as_ref().map_or(0, |(_, count)| count * 1000 / dispatches.max(1));
         let mut figures = vec![
             figure("dispatches", dispatches, by_agent(&counts.dispatches)),
@@ -57,7 +58,11 @@ impl Importer<'_> {
         if let Some(dependencies) = &self.dependencies {
             figures.push(figure("dependencies that block", dependencies.blocking, []));
             figures.push(figure("tasks in cycles of dependencies", dependencies.in_cycles, []));
-            figures.push(figure("dispatches while a dependency was not seen closed", counts.while_blocked, []));
+            figures.push(figure(
+                "dispatches while a dependency was not seen closed",
+                counts.while_blocked,
+                [],
+            ));
         }
         figures
     }

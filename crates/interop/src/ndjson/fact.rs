@@ -15,19 +15,20 @@ pub(super) fn state(record: Record<'_>, reader: &mut Reader<'_>) -> Result<Optio
         return Ok(None);
     };
     let (fields, privacy, cast) = (Fields(record), reader.privacy, &mut reader.cast);
-    let mut agent =
-        |field: &str| record.text(field).map(|name| cast.agent(name)).ok_or(Unfit::Missing);
+    let mut agent = |field: &str| record.text(field).map(|name| cast.agent(name)).ok_or(Unfit::Missing);
     // The names live until the fact is written.
     let name_of = |field: &str| record.text(field).map(|name| privacy.name(name));
     let label_of = |field: &str| record.text(field).map(|name| privacy.label(name));
-    let (seam, medium, resource) = (name_of("seam"), name_of("medium").unwrap_or_default(), name_of("resource"));
+    let (seam, medium, resource) =
+        (name_of("seam"), name_of("medium").unwrap_or_default(), name_of("resource"));
     let (gate, join, model) = (label_of("gate"), label_of("join"), label_of("model"));
     let (action, permission, guard) = (label_of("action"), label_of("permission"), label_of("guard"));
     let seam = || seam.as_deref().ok_or(Unfit::Missing);
     let resource = || resource.as_deref().ok_or(Unfit::Missing);
     let (task, item) = (|| fields.number("task"), || fields.number("item"));
     // Where an item is offered once, it is its own offer.
-    let offer = || if record.0.contains_key("offer") { fields.number("offer") } else { fields.number("item") };
+    let offer =
+        || if record.0.contains_key("offer") { fields.number("offer") } else { fields.number("item") };
     let operation = || fields.number("operation");
     let attempt = || u32::try_from(fields.count_or("attempt", 1)?).map_err(|_| Unfit::OutOfRange);
     let fact = match name {
@@ -52,7 +53,9 @@ pub(super) fn state(record: Record<'_>, reader: &mut Reader<'_>) -> Result<Optio
             medium: &medium,
             receiver: agent("receiver")?,
         },
-        "received" => Fact::Received { seam: seam()?, item: item()?, offer: offer()?, giver: agent("giver")? },
+        "received" => {
+            Fact::Received { seam: seam()?, item: item()?, offer: offer()?, giver: agent("giver")? }
+        }
         "undelivered" => Fact::Undelivered { seam: seam()?, item: item()?, offer: offer()?, reason: "" },
         "operation-begin" => Fact::OperationBegin { operation: operation()? },
         "operation-commit" => Fact::OperationCommit { operation: operation()? },

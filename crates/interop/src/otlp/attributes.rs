@@ -9,18 +9,11 @@ use crate::record::{Record, Unfit, count};
 pub(super) const AGENT: &[&str] = &["gen_ai.agent.name", "gen_ai.agent.id", "agent.name"];
 pub(super) const SERVICE: &[&str] = &["service.name", "service.instance.id"];
 pub(super) const OPERATION: &[&str] = &["gen_ai.operation.name"];
-pub(super) const MODEL: &[&str] = &[
-    "gen_ai.request.model",
-    "gen_ai.response.model",
-    "gen_ai.provider.name",
-    "gen_ai.system",
-];
+pub(super) const MODEL: &[&str] =
+    &["gen_ai.request.model", "gen_ai.response.model", "gen_ai.provider.name", "gen_ai.system"];
 pub(super) const TOOL: &[&str] = &["gen_ai.tool.name"];
-pub(super) const CONVERSATION: &[&str] = &[
-    "gen_ai.conversation.id",
-    "messaging.message.conversation_id",
-    "messaging.conversation_id",
-];
+pub(super) const CONVERSATION: &[&str] =
+    &["gen_ai.conversation.id", "messaging.message.conversation_id", "messaging.conversation_id"];
 pub(super) const TOKENS_IN: &[&str] = &["gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"];
 pub(super) const TOKENS_OUT: &[&str] = &["gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"];
 pub(super) const TOKENS_CACHED: &[&str] = &[

@@ -63,7 +63,8 @@ mod tests {
             assert_eq!(parse(text), Some(span), "{text}");
         }
         let trace: [u8; 16] = core::array::from_fn(|at| 0xF8 + at as u8 % 8);
-        for text in ["f8f9fafbfcfdfefff8f9fafbfcfdfeff", "+Pn6+/z9/v/4+fr7/P3+/w==", "-Pn6-_z9_v_4-fr7_P3-_w"] {
+        for text in ["f8f9fafbfcfdfefff8f9fafbfcfdfeff", "+Pn6+/z9/v/4+fr7/P3+/w==", "-Pn6-_z9_v_4-fr7_P3-_w"]
+        {
             assert_eq!(parse(text), Some(trace), "{text}");
         }
     }

@@ -107,7 +107,9 @@ impl<'a, 'f> Making<'a, 'f> {
         } else if let Some(cause) = self.starts.remove(&at) {
             let caller = forest.causes[at].0.map(|caller| self.agents[caller]);
             match caller.filter(|caller| *caller != agent) {
-                Some(caller) if span.what == What::Agent => received = Some(self.call(at_ns, at, caller, cause)),
+                Some(caller) if span.what == What::Agent => {
+                    received = Some(self.call(at_ns, at, caller, cause))
+                }
                 Some(caller) => {
                     // Another agent does a part of the work: the log names no call.
                     self.reader.tape.begin(at_ns, caller, cause);
@@ -226,7 +228,14 @@ impl<'a, 'f> Making<'a, 'f> {
                 let (model, admitted) = (privacy.label(model), *is_admitted);
                 let (tokens_in, cached, tokens_out) = (*tokens_in, *cached, *tokens_out);
                 tape.fact(&Fact::WaitEnd { on: Waited::Resource(&model) });
-                tape.fact(&Fact::Requested { model: &model, by: agent, admitted, first: true, tokens_in, tokens_out });
+                tape.fact(&Fact::Requested {
+                    model: &model,
+                    by: agent,
+                    admitted,
+                    first: true,
+                    tokens_in,
+                    tokens_out,
+                });
                 tape.fact(&Fact::Spent { tokens_in, cached, tokens_out, nano_dollars: 0 });
             }
             What::Tool { tool } => {
@@ -300,7 +309,9 @@ fn item(span: &Span) -> u64 {
 fn offer(forest: &Forest, publisher: usize) -> u64 {
     let span = &forest.spans[publisher];
     match &span.what {
-        What::Publish(Mail { destination, message: Some(message) }) => number_of(&format!("{destination} {message}")),
+        What::Publish(Mail { destination, message: Some(message) }) => {
+            number_of(&format!("{destination} {message}"))
+        }
         _ => number_of(&span.name()),
     }
 }
