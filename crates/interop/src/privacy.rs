@@ -192,7 +192,7 @@ mod tests {
         assert_ne!(renaming.name("mayor"), renaming.name("major"));
         assert_eq!(renaming.label("gpt-4o"), "gpt-4o");
         // A change would give the agents of old traces other names.
-        assert_eq!(renaming.name("mayor"), "name-PINNED");
+        assert_eq!(renaming.name("mayor"), "name-7699819b7b");
     }
 
     #[test]

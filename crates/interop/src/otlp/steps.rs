@@ -31,23 +31,23 @@ pub(super) fn make(mut reader: Reader<'_>, spans: Vec<Span>) -> Result<Reading, 
         reader.instant(Some(*first), 0)?;
     }
     let mut making = Making::new(reader, &forest);
-    for (unix_ns, is_end, span) in order {
-        if is_end {
-            making.end(unix_ns, span)?;
-        } else {
+    for (unix_ns, is_start, span) in order {
+        if is_start {
             making.start(unix_ns, span)?;
+        } else {
+            making.end(unix_ns, span)?;
         }
     }
     making.finish()
 }
 
-/// When spans start and end, in order: instant, whether it is an end, span.
+/// When spans start and end, in order: instant, whether it is a start, span. What ends when another begins ends first.
 fn order(forest: &Forest) -> Vec<(i64, bool, usize)> {
     let mattering = (0..forest.spans.len()).filter(|span| forest.matters(*span));
     let ends = |span: usize| {
         let start = forest.starts[span];
         let end = forest.spans[span].end_unix_ns.max(start.saturating_add(1));
-        [(start, false, span), (end, true, span)]
+        [(start, true, span), (end, false, span)]
     };
     let mut order: Vec<(i64, bool, usize)> = mattering.flat_map(ends).collect();
     order.sort();

@@ -30,7 +30,7 @@ fn a_log_becomes_an_ordinary_trace_that_says_what_it_is() {
     assert_eq!(header.scenario.name, "log.jsonl");
     let lines = fleetsim_trace_replay::inspect::overview(&trace).join("\n");
     for said in
-        ["imported   from a beads log that begins at 2026-02-26T15:13:23Z", "inferred", "deadlock not judged"]
+        ["imported   from a beads log that begins at 2026-02-27T23:32:56Z", "inferred", "deadlock not judged"]
     {
         assert!(lines.contains(said), "`{said}` is missing:\n{lines}");
     }
@@ -45,7 +45,7 @@ fn a_failed_import_leaves_nothing() {
     let strict = Options { strict: true, ..Options::default() };
     let broken = format!("{LOG}nonsense\n");
     let error = imported(folder.path(), &broken, strict).unwrap_err();
-    assert!(error.to_string().ends_with("log.jsonl: line 401: not-json"), "{error}");
+    assert!(error.to_string().ends_with("log.jsonl: line 451: not-json"), "{error}");
     assert!(!error.is_usage());
     let left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left, ["log.jsonl"]);
