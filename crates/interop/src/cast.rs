@@ -1,6 +1,6 @@
 //! Who acts in a log: names become agents, each a group of its own.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use fleetsim_engine::schema::Shape;
 use fleetsim_engine::{AgentId, GroupEntry};
@@ -20,8 +20,9 @@ pub(crate) struct Cast {
     privacy: Privacy,
     /// By the name in the log.
     known: BTreeMap<String, AgentId>,
-    taken: BTreeSet<AgentId>,
-    shown: Vec<String>,
+    /// The names that agents are shown by.
+    shown: BTreeMap<AgentId, String>,
+    order: Vec<AgentId>,
     past_limit: u64,
 }
 
@@ -31,8 +32,8 @@ impl Cast {
             privacy,
             known: BTreeMap::new(),
             // Tools call the world outside by this name.
-            taken: BTreeSet::from([AgentId::named("world", 1)]),
-            shown: Vec::new(),
+            shown: BTreeMap::from([(AgentId::named("world", 1), "world".to_owned())]),
+            order: Vec::new(),
             past_limit: 0,
         }
     }
@@ -72,26 +73,30 @@ impl Cast {
 
     /// The name that `agent` is shown by.
     pub(crate) fn shown_name(&self, agent: AgentId) -> &str {
-        let found = self.shown.iter().find(|name| AgentId::named(name, 1) == agent);
-        found.map_or("world", String::as_str)
+        self.shown.get(&agent).map_or("world", String::as_str)
     }
 
     /// The groups, for a manifest. `timers` is the shape of the timers of all.
     pub(crate) fn groups(&self, timers: &Shape) -> Vec<GroupEntry> {
-        let group = |name: &String| GroupEntry { name: name.clone(), count: 1, timers: timers.clone() };
-        self.shown.iter().map(group).collect()
+        let group = |agent: &AgentId| GroupEntry {
+            name: self.shown_name(*agent).to_owned(),
+            count: 1,
+            timers: timers.clone(),
+        };
+        self.order.iter().map(group).collect()
     }
 
     /// Adds an agent. Two names may have one identity, since identities are hashes: the later name is changed.
     fn add(&mut self, name: &str) -> AgentId {
         let mut shown = name.to_owned();
         let mut copy = 2;
-        while !self.taken.insert(AgentId::named(&shown, 1)) {
+        while self.shown.contains_key(&AgentId::named(&shown, 1)) {
             shown = format!("{name}~{copy}");
             copy += 1;
         }
         let agent = AgentId::named(&shown, 1);
-        self.shown.push(shown);
+        self.shown.insert(agent, shown);
+        self.order.push(agent);
         agent
     }
 }
@@ -108,9 +113,8 @@ mod tests {
         assert_eq!(cast.agent(" mayor "), mayor);
         assert_eq!(cast.thing("task-store"), store);
         assert_ne!(store, impostor);
-        let names: Vec<&str> = [store, mayor, impostor, cast.agent("world"), cast.agent("")]
-            .map(|agent| cast.shown.iter().find(|name| AgentId::named(name, 1) == agent).unwrap().as_str())
-            .to_vec();
+        let agents = [store, mayor, impostor, cast.agent("world"), cast.agent("")];
+        let names = agents.map(|agent| cast.shown_name(agent));
         assert_eq!(names, ["task-store", "mayor", "task-store~2", "world~2", "unnamed"]);
     }
 }

@@ -49,8 +49,11 @@ pub(super) struct Change {
     pub(super) text: Content,
 }
 
+/// How a change becomes a message.
+type MakeMessage = fn(Change) -> Beads;
+
 /// The kinds of event that are known, with the message that each becomes.
-const KINDS: [(&str, fn(Change) -> Beads); 12] = [
+const KINDS: [(&str, MakeMessage); 12] = [
     ("created", Beads::Created),
     ("updated", Beads::Updated),
     ("status_changed", Beads::StatusChanged),
@@ -153,6 +156,6 @@ impl<'a> Event<'a> {
     /// The message by which the store learns of the change.
     pub(super) fn message(&self, change: Change) -> Beads {
         let known = KINDS.iter().find(|(name, _)| *name == self.kind);
-        known.map_or(Beads::Other as fn(Change) -> Beads, |(_, make)| *make)(change)
+        known.map_or(Beads::Other as MakeMessage, |(_, make)| *make)(change)
     }
 }

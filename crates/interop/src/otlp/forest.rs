@@ -91,7 +91,7 @@ impl Forest {
 
     fn find_causes(&mut self, ancestors: &[Ancestor]) {
         let by_message = self.published();
-        for at in 0..self.spans.len() {
+        for (at, ancestor) in ancestors.iter().enumerate() {
             if !self.matters(at) {
                 continue;
             }
@@ -100,7 +100,7 @@ impl Forest {
             let is_linked_nowhere = linked.is_empty() && !self.spans[at].links.is_empty();
             let publishes = |span: &usize| matches!(self.spans[*span].what, What::Publish(_));
             if let What::Receive(mail) | What::Process(mail) = &self.spans[at].what {
-                let above = match ancestors[at] {
+                let above = match *ancestor {
                     Ancestor::Span(parent) => Some(parent),
                     _ => None,
                 };
@@ -116,7 +116,7 @@ impl Forest {
                     continue;
                 }
             }
-            self.causes[at] = match (ancestors[at], linked.first()) {
+            self.causes[at] = match (*ancestor, linked.first()) {
                 (Ancestor::Span(parent), _) => (Some(parent), Edge::Recorded),
                 (_, Some(link)) => (Some(*link), Edge::Recorded),
                 (Ancestor::Missing, None) => (None, Edge::Orphaned),
