@@ -86,7 +86,7 @@ impl Import {
         let began = if self.began.is_empty() { "" } else { " that begins at " };
         let mut lines = vec![
             format!(
-                "imported   from a {} log{began}{}: {} records, {text}{names}",
+                "imported   {} log{began}{}: {} records, {text}{names}",
                 self.kind, self.began, self.records
             ),
             format!("edges      {}", self.edges),

@@ -130,7 +130,7 @@ fn as_text(program: &Program, imported: &Imported) -> Vec<String> {
         });
     }
     if reading.import.records == 0 {
-        lines.push(format!("nothing was imported: is this a {} log?", reading.import.kind));
+        lines.push(format!("nothing was imported: is this a log of the kind {}?", reading.import.kind));
     }
     let name = shell_word(&program.name);
     lines.push(format!("next: {name} replay {} --detached", shell_word(&path)));

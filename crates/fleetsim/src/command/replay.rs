@@ -176,7 +176,7 @@ fn damage_beside(trace: &Trace, compared: &Compared) -> Vec<Error> {
 fn check_versions(header: &Header, program: &Program, arguments: &Arguments) -> Result<(), Failure> {
     if let Some(import) = &header.import {
         let message = format!(
-            "there is nothing to execute again: the trace was imported from a {} log; `--detached` judges its record",
+            "there is nothing to execute again: the trace was imported from a log ({}); `--detached` judges its record",
             import.kind
         );
         return Err(Failure::usage(&message));

@@ -18,7 +18,7 @@ fn an_imported_trace_is_a_trace() {
         assert!(imported.stdout.contains(said), "`{said}` is missing:\n{}", imported.stdout);
     }
     let shown = call(&["inspect", &trace]).exits(0).stdout;
-    for said in ["imported   from a beads log", "deadlock not judged", "world -> ann beads.Acts"] {
+    for said in ["imported   beads log", "deadlock not judged", "world -> ann beads.Acts"] {
         assert!(shown.contains(said), "`{said}` is missing:\n{shown}");
     }
     let refused = call(&["replay", &trace]).exits(2);

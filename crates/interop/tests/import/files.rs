@@ -30,7 +30,7 @@ fn a_log_becomes_an_ordinary_trace_that_says_what_it_is() {
     assert_eq!(header.scenario.name, "log.jsonl");
     let lines = fleetsim_trace_replay::inspect::overview(&trace).join("\n");
     for said in
-        ["imported   from a beads log that begins at 2026-02-27T23:32:56Z", "inferred", "deadlock not judged"]
+        ["imported   beads log that begins at 2026-02-27T23:32:56Z", "inferred", "deadlock not judged"]
     {
         assert!(lines.contains(said), "`{said}` is missing:\n{lines}");
     }
