@@ -116,7 +116,10 @@ mod tests {
 
     use super::*;
 
-    fn all(bytes: &[u8]) -> (Vec<(u64, Value)>, Vec<(&'static str, u64, u64)>) {
+    /// A kind of trouble, how often it was, and its first line.
+    type Noted = (&'static str, u64, u64);
+
+    fn all(bytes: &[u8]) -> (Vec<(u64, Value)>, Vec<Noted>) {
         let mut input = BufReader::with_capacity(7, bytes);
         let (mut lines, mut troubles) = (Lines::new(&mut input), Troubles::new(false));
         let mut values = Vec::new();
