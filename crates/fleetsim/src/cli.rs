@@ -8,7 +8,9 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::command::{Program, audit, bench, check, diff, inspect, replay, report, run, test, why};
+use crate::command::{
+    Program, audit, bench, check, diff, import, inspect, replay, report, run, test, why,
+};
 use crate::exit::{Exit, Failure};
 use crate::output::{show, show_json, tell};
 use crate::registry::Registry;
@@ -41,6 +43,8 @@ enum Command {
     Audit(audit::Arguments),
     /// Write up what a trace shows, in five parts
     Report(report::Arguments),
+    /// Make a trace of another fleet's log
+    Import(import::Arguments),
     /// Measure how speed and memory change with the size of a fleet
     Bench(bench::Arguments),
     /// Print the JSON Schema of scenario files, for editors
@@ -55,7 +59,7 @@ enum Command {
 /// The commands in the order in which `--help` shows them.
 const GROUPS: [(&str, &[&str]); 3] = [
     ("Begin here", &["run", "replay", "why", "check", "test"]),
-    ("Traces", &["inspect", "diff", "audit", "report"]),
+    ("Traces", &["inspect", "diff", "audit", "report", "import"]),
     ("Tools", &["bench", "schema", "completions"]),
 ];
 
@@ -104,6 +108,7 @@ fn execute(command: &Command, program: &Program) -> Result<Exit, Failure> {
         Command::Diff(arguments) => diff::execute(arguments),
         Command::Audit(arguments) => audit::execute(arguments, program),
         Command::Report(arguments) => report::execute(arguments, program),
+        Command::Import(arguments) => import::execute(arguments, program),
         Command::Bench(arguments) => bench::execute(arguments, program),
         Command::Schema => show_json(&fleetsim_scenario::schema()).map(|()| Exit::Expected),
         Command::Completions { shell } => {

@@ -4,6 +4,7 @@ pub(crate) mod audit;
 pub(crate) mod bench;
 pub(crate) mod check;
 pub(crate) mod diff;
+pub(crate) mod import;
 pub(crate) mod inspect;
 pub(crate) mod replay;
 pub(crate) mod report;

@@ -158,6 +158,11 @@ pub(crate) fn check_target(path: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Whether both paths lead to one file that exists.
+pub(crate) fn is_same_file(one: &Path, other: &Path) -> bool {
+    one.canonicalize().is_ok_and(|one| other.canonicalize().is_ok_and(|other| one == other))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

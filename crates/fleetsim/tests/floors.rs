@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-const FLOORS: [(&str, u8); 8] = [
+const FLOORS: [(&str, u8); 9] = [
     ("engine", 0),
     ("agents", 1),
     ("fault-injection", 1),
@@ -11,6 +11,7 @@ const FLOORS: [(&str, u8); 8] = [
     ("monitors", 1),
     ("scenario", 2),
     ("explore", 2),
+    ("interop", 2),
     ("fleetsim", 3),
 ];
 

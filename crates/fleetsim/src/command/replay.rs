@@ -180,6 +180,13 @@ fn damage_beside(trace: &Trace, compared: &Compared) -> Vec<Error> {
 
 /// Whether this program can give the same run.
 fn check_versions(header: &Header, program: &Program, arguments: &Arguments) -> Result<(), Failure> {
+    if let Some(import) = &header.import {
+        let message = format!(
+            "there is nothing to execute again: the trace was imported from a log ({}); `--detached` judges its record",
+            import.kind
+        );
+        return Err(Failure::usage(&message));
+    }
     if header.external_inputs {
         return Err(Failure::usage(
             "the run took inputs from outside and cannot be executed again; `--detached` judges its record",
