@@ -8,9 +8,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::command::{
-    Program, audit, bench, check, diff, import, inspect, replay, report, run, test, why,
-};
+use crate::command::{Program, audit, bench, check, diff, import, inspect, replay, report, run, test, why};
 use crate::exit::{Exit, Failure};
 use crate::output::{show, show_json, tell};
 use crate::registry::Registry;

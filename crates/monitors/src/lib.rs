@@ -20,8 +20,8 @@
 mod architecture;
 mod audit;
 mod config;
-mod cost_overrun;
 mod conflict;
+mod cost_overrun;
 mod duplicate_hand_over;
 mod error_propagation;
 mod feedback_loop;
@@ -59,8 +59,8 @@ pub use audit::{
     SinglePoint, SinglePointKind, Times, Verdict,
 };
 pub use config::{May, Medium, MonitorConfig};
-pub use cost_overrun::CostOverrun;
 pub use conflict::Conflict;
+pub use cost_overrun::CostOverrun;
 pub use duplicate_hand_over::DuplicateHandOver;
 pub use error_propagation::ErrorPropagation;
 pub use feedback_loop::FeedbackLoop;

@@ -2,10 +2,10 @@
 //! brute force.
 
 mod architecture;
-mod cost_overrun;
+mod audit;
 mod conflict;
 mod conflict_twin;
-mod audit;
+mod cost_overrun;
 mod duplicate_hand_over;
 mod error_propagation;
 mod feedback_loop;
