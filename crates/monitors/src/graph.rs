@@ -276,9 +276,9 @@ mod tests {
         const FAR: usize = 1_000;
         let nodes = graph.neighbours.len();
         let mut length = vec![vec![FAR; nodes]; nodes];
-        for node in 0..nodes {
-            length[node][node] = 0;
-            graph.neighbours[node].iter().for_each(|next| length[node][*next] = 1);
+        for (node, row) in length.iter_mut().enumerate() {
+            row[node] = 0;
+            graph.neighbours[node].iter().for_each(|next| row[*next] = 1);
         }
         for middle in 0..nodes {
             for from in 0..nodes {

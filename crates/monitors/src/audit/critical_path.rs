@@ -111,9 +111,9 @@ impl Walk<'_> {
         self.segments.extend(pieces.into_iter().rev());
         let Some(came) = Arrival::of(&job, agent) else {
             // Nobody said how the item came; only what its agent did before is known.
-            return self.busy_until(agent, number).and_then(|(stand, end)| {
+            return self.busy_until(agent, number).map(|(stand, end)| {
                 self.push(end, job.begin, Spent::Queue(Lay::Agent(agent)));
-                Some((stand, end))
+                (stand, end)
             });
         };
         if let Some((stand, end)) =

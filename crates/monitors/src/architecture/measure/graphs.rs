@@ -45,9 +45,7 @@ impl View<'_> {
             if self.stores.contains(store) && !self.is_outside(*store) {
                 let edge = (self.node(*store), self.node(*worker));
                 // A store that hands over is on the route already.
-                if !counts.contains_key(&edge) {
-                    counts.insert(edge, *count);
-                }
+                counts.entry(edge).or_insert(*count);
             }
         }
         counts
