@@ -181,7 +181,8 @@ fn main() {
             most_kept = most_kept.max(monitor.operations_kept());
         }
         let took = begin.elapsed();
-        let findings = monitor.findings(&RunEnd { time, complete: true, quiescent: true }, &Names::new(&Manifest::default()));
+        let findings = monitor
+            .findings(&RunEnd { time, complete: true, quiescent: true }, &Names::new(&Manifest::default()));
         let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
         for finding in findings {
             *counts.entry(finding.kind).or_default() += finding.count;

@@ -450,7 +450,7 @@ fn stale_reads_cost_what_was_spent_on_them() {
 /// Shows a run to a monitor of its own.
 fn shown(monitor: &mut Conflict, facts: &[Fact<'static>]) -> Vec<Finding> {
     let run = run(facts);
-    let mut end = RunEnd { time: fleetsim_engine::Time::ZERO, complete: true };
+    let mut end = RunEnd { time: fleetsim_engine::Time::ZERO, complete: true, quiescent: true };
     for batch in run.batches(4096) {
         for step in &batch {
             let stated: Vec<Fact<'_>> = step.facts().collect();

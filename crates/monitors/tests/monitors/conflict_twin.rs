@@ -324,7 +324,7 @@ fn told(facts: &[Fact<'static>], mut monitor: Conflict) -> Vec<Told> {
         for step in &batch {
             let stated: Vec<Fact<'_>> = step.facts().collect();
             monitor.observe(&step, &stated);
-            let end = RunEnd { time: step.time, complete: false };
+            let end = RunEnd { time: step.time, complete: false, quiescent: false };
             for finding in monitor.findings(&end, &names) {
                 let circles = finding.numbers.get("circles").unwrap_or(0);
                 let key = (finding.kind, finding.about["resource"].clone());

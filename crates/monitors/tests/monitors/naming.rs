@@ -112,7 +112,7 @@ impl Builder {
         let manifest = Manifest { groups: self.groups.iter().map(group).collect(), ..Manifest::default() };
         let mut panel = Panel::new(&self.config, &manifest);
         self.run.batches(4096).iter().for_each(|batch| panel.observe_batch(batch));
-        panel.report(&RunEnd { time: Time::ZERO, complete: true }).architecture
+        panel.report(&RunEnd { time: Time::ZERO, complete: true, quiescent: true }).architecture
     }
 }
 
