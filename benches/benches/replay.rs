@@ -45,7 +45,7 @@ fn simulation(workload: &str) -> Simulation {
 }
 
 fn end(outcome: &Outcome) -> RunEnd {
-    RunEnd { time: outcome.time, complete: false }
+    RunEnd { time: outcome.time, complete: false, quiescent: false }
 }
 
 /// Runs and records; what is left is on its way to the disk.
@@ -69,7 +69,11 @@ fn again(simulation: &mut Simulation, trace: &Trace) -> Digest {
 fn detached(trace: &Trace) -> Option<Digest> {
     let mut panel = panel(&trace.header().manifest);
     trace.feed(&mut panel).expect("a sound trace");
-    let _ = panel.report(&RunEnd { time: trace.span(trace.chunks() - 1).last_time, complete: false });
+    let _ = panel.report(&RunEnd {
+        time: trace.span(trace.chunks() - 1).last_time,
+        complete: false,
+        quiescent: false,
+    });
     trace.verify().digest
 }
 

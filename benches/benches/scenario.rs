@@ -33,7 +33,7 @@ fn whole(scenario: &Path, trace: &Path) -> u64 {
     let recorder = Recorder::create(trace, &header).expect("a writable folder");
     let mut judged = Judged { panel: Panel::new(&plan.monitors(), simulation.manifest()), then: recorder };
     let outcome = simulation.run(&plan.limits(), &mut judged);
-    let report = judged.panel.report(&RunEnd { time: outcome.time, complete: true });
+    let report = judged.panel.report(&RunEnd { time: outcome.time, complete: true, quiescent: true });
     let closing = Closing {
         ending: "bench".to_owned(),
         messages: outcome.messages,
@@ -64,7 +64,7 @@ fn scenario(criterion: &mut Criterion) {
                 let panel = Panel::new(&plan.monitors(), simulation.manifest());
                 let mut judged = Judged { panel, then: DigestSink::default() };
                 let outcome = simulation.run(&plan.limits(), &mut judged);
-                judged.panel.report(&RunEnd { time: outcome.time, complete: true })
+                judged.panel.report(&RunEnd { time: outcome.time, complete: true, quiescent: true })
             });
         });
         let trace = traces.path().join(name).with_extension("fleet");
@@ -83,7 +83,7 @@ fn sweep(loaded: &Loaded, first: u64, seeds: u64) -> u64 {
         let panel = Panel::new(&monitors, simulation.manifest());
         let mut judged = Judged { panel, then: DigestSink::default() };
         let outcome = simulation.run(&limits, &mut judged);
-        let report = judged.panel.report(&RunEnd { time: outcome.time, complete: true });
+        let report = judged.panel.report(&RunEnd { time: outcome.time, complete: true, quiescent: true });
         black_box((report.findings.len(), judged.then.value()));
         outcome.messages
     });

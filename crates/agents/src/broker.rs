@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::item::Parcel;
 use crate::seam::{Seam, state_hand_over};
+use crate::sites;
 
 /// What a broker is asked.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -82,7 +83,7 @@ struct Held {
 /// A broker's timers.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub enum Timer {
-    /// A delivery was not acknowledged in time.
+    /// A delivery was not acknowledged in time, or the acknowledgement was forgotten.
     Redeliver(u64),
 }
 
@@ -97,6 +98,10 @@ impl Broker {
     fn publish(&mut self, ctx: &mut Context<'_, Self>, parcel: Parcel) {
         if self.messages.len() as u64 >= self.settings.capacity {
             self.give_up(ctx, &parcel, "the queue is full");
+            return;
+        }
+        if ctx.fault_site(sites::QUEUE_LOSE).is_some() {
+            self.give_up(ctx, &parcel, "the queue lost it");
             return;
         }
         let message = self.published;
@@ -152,6 +157,20 @@ impl Broker {
         ctx.send(Address::new(consumer), Delivery::Deliver { message, parcel });
     }
 
+    fn acknowledge(&mut self, ctx: &mut Context<'_, Self>, message: u64) {
+        let Some(held) = self.messages.get_mut(&message) else { return };
+        if let Some(timer) = held.redelivery.take() {
+            ctx.cancel_timer(timer);
+        }
+        match ctx.fault_site(sites::QUEUE_REDELIVER) {
+            None => drop(self.messages.remove(&message)),
+            Some(after_ns) => {
+                self.waiting.retain(|waiting| *waiting != message);
+                held.redelivery = Some(ctx.set_timer(after_ns, Timer::Redeliver(message)));
+            }
+        }
+    }
+
     fn give_up(&self, ctx: &mut Context<'_, Self>, parcel: &Parcel, reason: &str) {
         let seam = &self.seams[usize::from(parcel.seam)].name;
         ctx.fact(Fact::Undelivered { seam, item: parcel.item.id, offer: parcel.offer, reason });
@@ -171,12 +190,7 @@ impl Agent for Broker {
                 self.free.push_back((from, seams));
                 self.deliver_waiting(ctx);
             }
-            Request::Acknowledge { message } => {
-                let timer = self.messages.remove(&message).and_then(|held| held.redelivery);
-                if let Some(timer) = timer {
-                    ctx.cancel_timer(timer);
-                }
-            }
+            Request::Acknowledge { message } => self.acknowledge(ctx, message),
         }
     }
 

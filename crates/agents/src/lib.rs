@@ -8,7 +8,7 @@
 //!
 //! What an LLM-like worker has that a server has not: it reads its inbox only between items, is deaf while it
 //! works, takes seconds to minutes per turn, pays for every token, is sometimes wrong, and loses its context when
-//! it restarts.
+//! it restarts. What else may go wrong with it, and with what agents share, is listed in [`sites`].
 
 #![forbid(unsafe_code)]
 
@@ -17,11 +17,13 @@ pub mod broker;
 mod bucket;
 pub mod budget;
 pub mod gate;
+pub mod helper;
 pub mod item;
 pub mod outside;
 pub mod provider;
 pub mod seam;
 pub mod shared_memory;
+pub mod sites;
 pub mod task_store;
 pub mod worker;
 

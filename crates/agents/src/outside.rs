@@ -103,7 +103,8 @@ impl Outside {
         self.arrived += 1;
         ctx.fact(Fact::TaskAdded { task: id });
         ctx.fact(Fact::TaskReady { task: id });
-        let item = Item { id, attempt: 1, rejections: 0, tokens_in, tokens_out, faulty: false };
+        let item =
+            Item { id, attempt: 1, rejections: 0, tokens_in, tokens_out, faulty: false, tainted: false };
         self.giver.offer(ctx, &self.work.entry, item);
     }
 
@@ -146,10 +147,13 @@ impl Agent for Outside {
         self.arrive_all_due(ctx);
     }
 
-    fn on_message(&mut self, ctx: &mut Context<'_, Self>, _from: AgentId, message: Inbox) {
+    fn on_message(&mut self, ctx: &mut Context<'_, Self>, from: AgentId, message: Inbox) {
         match message {
             Inbox::Report(Report::Finished(item)) => {
                 let is_new = self.finished.insert(item.id);
+                if item.tainted {
+                    ctx.fact(Fact::Tainted { item: item.id, origin: from });
+                }
                 if self.work.checked && is_new {
                     ctx.fact(Fact::Checked { item: item.id, passed: !item.faulty, actual: !item.faulty });
                 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Share;
 use crate::bucket::Bucket;
-use crate::budget;
+use crate::{budget, sites};
 
 pub use crate::bucket::Allowance;
 
@@ -72,6 +72,39 @@ pub enum Reply {
         /// The step of the turn.
         step: u64,
     },
+    /// 529: everybody asks too much.
+    Overloaded {
+        /// The item of the turn.
+        item: u64,
+        /// The step of the turn.
+        step: u64,
+        /// How many nanoseconds to wait the first time.
+        first_wait_ns: u64,
+    },
+    /// The provider cannot be reached: its front end, or the asker's own library, says so.
+    Unreachable {
+        /// The item of the turn.
+        item: u64,
+        /// The step of the turn.
+        step: u64,
+        /// How many nanoseconds to wait the first time.
+        first_wait_ns: u64,
+    },
+    /// The turn is over, and its output was cut short.
+    Truncated {
+        /// The item of the turn.
+        item: u64,
+        /// The step of the turn.
+        step: u64,
+        /// Input tokens billed in full.
+        tokens_in: u64,
+        /// Input tokens read from the provider's cache.
+        cached: u64,
+        /// Tokens generated.
+        tokens_out: u64,
+        /// The price in billionths of a dollar.
+        nano_dollars: u64,
+    },
 }
 
 impl Reply {
@@ -81,7 +114,10 @@ impl Reply {
         match *self {
             Reply::Completed { item, step, .. }
             | Reply::TooManyRequests { item, step, .. }
-            | Reply::TooLarge { item, step } => (item, step),
+            | Reply::TooLarge { item, step }
+            | Reply::Overloaded { item, step, .. }
+            | Reply::Unreachable { item, step, .. }
+            | Reply::Truncated { item, step, .. } => (item, step),
         }
     }
 }
@@ -163,7 +199,39 @@ impl Provider {
         Some(wait_ns)
     }
 
-    fn serve(&mut self, ctx: &mut Context<'_, Self>, from: AgentId, turn: Turn, cached: u64) {
+    /// The refusal of a request that a fault rule does not let through to the limits.
+    fn turned_away(&self, ctx: &mut Context<'_, Self>, turn: &Turn) -> Option<Reply> {
+        let Turn { item, step, .. } = *turn;
+        let least_ns = self.model.retry_after_ns_min;
+        if let Some(first_wait_ns) = ctx.fault_site(sites::MODEL_OUTAGE) {
+            return Some(Reply::Unreachable { item, step, first_wait_ns: first_wait_ns.max(least_ns) });
+        }
+        if let Some(first_wait_ns) = ctx.fault_site(sites::MODEL_OVERLOADED) {
+            return Some(Reply::Overloaded { item, step, first_wait_ns: first_wait_ns.max(least_ns) });
+        }
+        let retry_after_ns = ctx.fault_site(sites::MODEL_TOO_MANY_REQUESTS)?.max(least_ns);
+        Some(Reply::TooManyRequests { item, step, retry_after_ns })
+    }
+
+    fn serve(&mut self, ctx: &mut Context<'_, Self>, from: AgentId, turn: Turn, cached: u64, is_whole: bool) {
+        // What is never answered is never billed.
+        let Some(latency_ns) = self.latency_ns(ctx, &turn) else { return };
+        let tokens_in = turn.tokens_in - cached;
+        let nano_dollars = self.model.price.of(tokens_in, cached, turn.tokens_out);
+        let Turn { item, step, tokens_out, .. } = turn;
+        let reply = if is_whole {
+            Reply::Completed { item, step, tokens_in, cached, tokens_out, nano_dollars }
+        } else {
+            Reply::Truncated { item, step, tokens_in, cached, tokens_out, nano_dollars }
+        };
+        ctx.send_after(Address::new(from), reply, latency_ns);
+        if let Some(budget) = self.budget {
+            ctx.send(budget, budget::Report::Spent { nano_dollars });
+        }
+    }
+
+    /// How long an answer takes; `None` when it never comes.
+    fn latency_ns(&self, ctx: &mut Context<'_, Self>, turn: &Turn) -> Option<u64> {
         let key = [turn.item, u64::from(turn.attempt), turn.step];
         let first_token_ns = self.model.first_token_ns.sample(&mut ctx.luck_of("first token", key));
         let mut latency_ns =
@@ -173,15 +241,19 @@ impl Provider {
             let hang_ns = hang_ns.sample(&mut ctx.luck_of("length of a hang", key));
             latency_ns = latency_ns.saturating_add(hang_ns);
         }
-        let tokens_in = turn.tokens_in - cached;
-        let nano_dollars = self.model.price.of(tokens_in, cached, turn.tokens_out);
-        let Turn { item, step, tokens_out, .. } = turn;
-        let reply = Reply::Completed { item, step, tokens_in, cached, tokens_out, nano_dollars };
-        ctx.send_after(Address::new(from), reply, latency_ns);
-        if let Some(budget) = self.budget {
-            ctx.send(budget, budget::Report::Spent { nano_dollars });
+        if let Some(permille) = ctx.fault_site(sites::MODEL_SLOW) {
+            latency_ns = thousandths(latency_ns, permille.max(1_000));
+        }
+        match ctx.fault_site(sites::MODEL_HANG) {
+            None => Some(latency_ns),
+            Some(0) => None,
+            Some(hang_ns) => Some(latency_ns.saturating_add(hang_ns)),
         }
     }
+}
+
+fn thousandths(whole: u64, permille: u64) -> u64 {
+    u64::try_from(u128::from(whole) * u128::from(permille) / 1_000).unwrap_or(u64::MAX)
 }
 
 impl Agent for Provider {
@@ -189,7 +261,7 @@ impl Agent for Provider {
     type Timer = ();
 
     fn on_message(&mut self, ctx: &mut Context<'_, Self>, from: AgentId, request: Request) {
-        let Request::Complete(turn) = request;
+        let Request::Complete(mut turn) = request;
         let Share { numerator, denominator } = self.model.cached;
         let cached = match denominator {
             0 => 0,
@@ -197,8 +269,13 @@ impl Agent for Provider {
         }
         .min(turn.tokens_in);
         let needs = [1, turn.tokens_in - cached, turn.tokens_out];
+        let refusal = self.turned_away(ctx, &turn);
         let wait_ns = self.wait_ns(ctx.now(), needs);
-        let admitted = wait_ns == Some(0);
+        let admitted = refusal.is_none() && wait_ns == Some(0);
+        let kept = if admitted { ctx.fault_site(sites::MODEL_TRUNCATED) } else { None };
+        if let Some(permille) = kept {
+            turn.tokens_out = thousandths(turn.tokens_out, permille.min(1_000));
+        }
         ctx.fact(Fact::Requested {
             model: &self.model.name,
             by: from,
@@ -207,6 +284,10 @@ impl Agent for Provider {
             tokens_in: turn.tokens_in,
             tokens_out: if admitted { turn.tokens_out } else { 0 },
         });
+        if let Some(refusal) = refusal {
+            ctx.send(Address::new(from), refusal);
+            return;
+        }
         match wait_ns {
             None => ctx.send(Address::new(from), Reply::TooLarge { item: turn.item, step: turn.step }),
             Some(0) => {
@@ -215,7 +296,7 @@ impl Agent for Provider {
                         bucket.take(units);
                     }
                 }
-                self.serve(ctx, from, turn, cached);
+                self.serve(ctx, from, turn, cached, kept.is_none());
             }
             Some(wait_ns) => {
                 let retry_after_ns = wait_ns.max(self.model.retry_after_ns_min);

@@ -99,8 +99,20 @@ impl Giver {
         parcel: &mut Parcel,
     ) -> AgentId {
         let turn = self.chosen.entry(seam.number).or_insert(u64::from(ctx.ordinal() - 1));
-        let receiver = seam.receivers[(*turn % seam.receivers.len() as u64) as usize];
+        let number = *turn;
         *turn += 1;
+        self.choose_number(ctx, seam, parcel, number)
+    }
+
+    /// Chooses the receiver with this number, counted round, and says so.
+    pub(crate) fn choose_number<A: Agent>(
+        &self,
+        ctx: &mut Context<'_, A>,
+        seam: &Seam,
+        parcel: &mut Parcel,
+        number: u64,
+    ) -> AgentId {
+        let receiver = seam.receivers[(number % seam.receivers.len() as u64) as usize];
         parcel.receiver = Some(receiver);
         ctx.fact(Fact::Decided { seam: &seam.name, item: parcel.item.id, offer: parcel.offer, receiver });
         receiver

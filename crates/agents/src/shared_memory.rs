@@ -6,8 +6,9 @@ use std::sync::Arc;
 use fleetsim_engine::{Address, Agent, AgentId, Context, Fact, Message};
 use serde::{Deserialize, Serialize};
 
-use crate::item::{HandOver, Parcel};
+use crate::item::{HandOver, Item, Parcel};
 use crate::seam::{Chooser, Seam, hand_over};
+use crate::sites;
 
 /// What shared memory is asked.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -20,19 +21,19 @@ impl Message for Request {
     const PROTOCOL: &'static str = "shared-memory";
 }
 
-/// The cells, one per seam and item, with their versions.
+/// The cells, one per seam and item, with their versions and contents.
 pub struct SharedMemory {
     seams: Arc<[Seam]>,
     /// Whether every write is stated with its version.
     versioned: bool,
-    versions: BTreeMap<(u16, u64), u64>,
+    cells: BTreeMap<(u16, u64), (u64, Item)>,
 }
 
 impl SharedMemory {
     /// Empty memory that knows the fleet's seams. If it is `versioned`, every write is stated as a fact.
     #[must_use]
     pub fn new(versioned: bool, seams: Arc<[Seam]>) -> SharedMemory {
-        SharedMemory { seams, versioned, versions: BTreeMap::new() }
+        SharedMemory { seams, versioned, cells: BTreeMap::new() }
     }
 }
 
@@ -41,15 +42,25 @@ impl Agent for SharedMemory {
     type Timer = ();
 
     fn on_message(&mut self, ctx: &mut Context<'_, Self>, _from: AgentId, request: Request) {
-        let Request::Put(parcel) = request;
+        let Request::Put(mut parcel) = request;
         let seams = Arc::clone(&self.seams);
         let seam = &seams[usize::from(parcel.seam)];
-        let version = self.versions.entry((parcel.seam, parcel.item.id)).or_default();
+        if ctx.fault_site(sites::STORE_FAILED_WRITE).is_some() {
+            let (item, offer, reason) = (parcel.item.id, parcel.offer, "the write failed");
+            ctx.fact(Fact::Undelivered { seam: &seam.name, item, offer, reason });
+            return;
+        }
+        let (version, content) = self.cells.entry((parcel.seam, parcel.item.id)).or_insert((0, parcel.item));
         *version += 1;
+        let version_before = *version - 1;
         if self.versioned {
             let resource = format!("{}/{}", seam.medium_name, parcel.item.id);
-            let (operation, based_on, version) = (parcel.offer, *version - 1, *version);
+            let (operation, based_on, version) = (parcel.offer, version_before, *version);
             ctx.fact(Fact::Write { operation, resource: &resource, based_on, version, fence: 0 });
+        }
+        let before = core::mem::replace(content, parcel.item);
+        if version_before > 0 && ctx.fault_site(sites::STORE_STALE_READ).is_some() {
+            parcel.item = before;
         }
         match (parcel.receiver, seam.chooser) {
             (Some(receiver), _) => hand_over(ctx, seam, parcel, receiver),

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::item::Parcel;
 use crate::seam::{Seam, state_hand_over};
+use crate::sites;
 
 /// What the store is asked.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -95,6 +96,16 @@ pub enum Reply {
     },
     /// The fencing token is that of a claim that no longer holds.
     Stale {
+        /// The task.
+        task: u64,
+    },
+    /// The call took too long: whether the claim was granted is not known.
+    TimedOut {
+        /// The task.
+        task: u64,
+    },
+    /// The store could not record the completion.
+    Failed {
         /// The task.
         task: u64,
     },
@@ -188,10 +199,20 @@ impl TaskStore {
         }
     }
 
-    fn claim(&mut self, ctx: &mut Context<'_, Self>, by: AgentId, task: u64, version: u64) -> Reply {
-        let Some(entry) = self.tasks.get_mut(&task) else { return Reply::Refused { task } };
-        if entry.holder.is_some() || entry.version != version {
-            return Reply::Refused { task };
+    /// Answers a claim, after how many nanoseconds; `None` when the answer never comes.
+    fn claim(
+        &mut self,
+        ctx: &mut Context<'_, Self>,
+        by: AgentId,
+        task: u64,
+        version: u64,
+    ) -> Option<(Reply, u64)> {
+        let Some(entry) = self.tasks.get_mut(&task) else { return Some((Reply::Refused { task }, 0)) };
+        let is_held = entry.holder.is_some_and(|holder| holder != by);
+        if (entry.holder.is_some() || entry.version != version)
+            && !(is_held && ctx.fault_site(sites::TASKS_STALE_CLAIM).is_some())
+        {
+            return Some((Reply::Refused { task }, 0));
         }
         entry.holder = Some(by);
         entry.version += 1;
@@ -205,7 +226,14 @@ impl TaskStore {
         if let Some(seam) = self.seams.get(usize::from(parcel.seam)) {
             state_hand_over(ctx, seam, &parcel, by);
         }
-        Reply::Granted { task, fence, lease_ns: self.settings.lease_ns.unwrap_or(0), parcel }
+        match ctx.fault_site(sites::TASKS_INDETERMINATE_CLAIM) {
+            None => {
+                let lease_ns = self.settings.lease_ns.unwrap_or(0);
+                Some((Reply::Granted { task, fence, lease_ns, parcel }, 0))
+            }
+            Some(0) => None,
+            Some(after_ns) => Some((Reply::TimedOut { task }, after_ns)),
+        }
     }
 
     /// Whether `fence` is that of the claim that holds.
@@ -225,9 +253,12 @@ impl TaskStore {
         Reply::Renewed { task }
     }
 
-    fn complete(&mut self, by: AgentId, task: u64, fence: u64) -> Reply {
+    fn complete(&mut self, ctx: &mut Context<'_, Self>, by: AgentId, task: u64, fence: u64) -> Reply {
         if !self.tasks.contains_key(&task) || (self.settings.checks_fence && !self.holds(task, by, fence)) {
             return Reply::Stale { task };
+        }
+        if ctx.fault_site(sites::TASKS_FAILED_COMPLETION).is_some() {
+            return Reply::Failed { task };
         }
         self.tasks.remove(&task);
         self.ready.retain(|waiting| *waiting != task);
@@ -263,9 +294,14 @@ impl Agent for TaskStore {
                 self.next(ctx, from, seams);
                 return;
             }
-            Request::Claim { task, version } => self.claim(ctx, from, task, version),
+            Request::Claim { task, version } => {
+                if let Some((reply, after_ns)) = self.claim(ctx, from, task, version) {
+                    ctx.send_after(Address::new(from), reply, after_ns);
+                }
+                return;
+            }
             Request::Renew { task, fence } => self.renew(ctx, from, task, fence),
-            Request::Complete { task, fence } => self.complete(from, task, fence),
+            Request::Complete { task, fence } => self.complete(ctx, from, task, fence),
             Request::Release { task, fence } => {
                 if self.holds(task, from, fence) {
                     self.release(ctx, task, "given back");

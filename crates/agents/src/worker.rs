@@ -3,8 +3,11 @@
 //! An LLM, a plain process and a person differ only in their [`Pace`]. A worker that is named as the chooser of a
 //! seam relays: it reads every offer and passes it to a receiver.
 
+mod artifact;
 mod job;
+mod misbehaviour;
 mod role;
+mod turns;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -13,10 +16,11 @@ use fleetsim_engine::{Address, Agent, AgentId, Context, Fact, inbox};
 use serde::{Deserialize, Serialize};
 
 use crate::gate::Gate;
-use crate::item::{HandOver, Parcel};
+use crate::item::{HandOver, Item, Parcel};
 use crate::seam::{Chooser, Giver, Seam};
 use crate::{artifact_store, broker, provider, task_store};
 
+use artifact::View;
 use job::{Job, Stage};
 pub use role::{Edits, ModelPace, Pace, Pull, Role};
 
@@ -37,8 +41,10 @@ inbox! {
 pub enum Timer {
     /// The deaf time of a process or a person is over.
     WorkEnds,
-    /// The wait after a 429 is over.
+    /// The wait after a refusal is over.
     Retry,
+    /// Who was absent is back.
+    Returns,
 }
 
 /// Something to do.
@@ -67,6 +73,8 @@ pub struct Worker {
     /// Offers that were dealt with, and whether that was passing them on: who chooses itself does both. Kept only
     /// under the guard `dedupe-hand-overs`.
     seen: BTreeSet<(u64, bool)>,
+    /// The artifact as it was after this worker's last write.
+    view: Option<View>,
 }
 
 impl Worker {
@@ -74,7 +82,7 @@ impl Worker {
     #[must_use]
     pub fn new(role: Arc<Role>) -> Worker {
         let (inbox, seen) = (VecDeque::new(), BTreeSet::new());
-        Worker { role, giver: Giver::default(), inbox, job: None, seen }
+        Worker { role, giver: Giver::default(), inbox, job: None, seen, view: None }
     }
 
     /// Takes a task up, or keeps it for later: a worker looks into its inbox only between tasks.
@@ -100,8 +108,16 @@ impl Worker {
             }
         }
         self.job = Some(Job::new(task));
-        match self.edits_of(&task, ctx.id()) {
-            Some(edits) => self.read_artifact(ctx, &edits),
+        if !self.is_absent(ctx) {
+            self.open(ctx);
+        }
+    }
+
+    /// Turns to the task that was taken up.
+    fn open(&mut self, ctx: &mut Context<'_, Self>) {
+        self.misbehave_at_start(ctx);
+        match self.edits_of_job(ctx.id()) {
+            Some(edits) => self.take_artifact_in(ctx, &edits),
             None => self.start_work(ctx),
         }
     }
@@ -109,6 +125,10 @@ impl Worker {
     fn take_up(&self, ctx: &mut Context<'_, Self>, parcel: &Parcel, origin: Origin) {
         let seam = self.seam(parcel);
         let (item, offer, giver) = (parcel.item.id, parcel.offer, parcel.giver);
+        if parcel.item.tainted {
+            // As far as this worker knows, it came in with who gave it.
+            ctx.fact(Fact::Tainted { item, origin: giver });
+        }
         ctx.fact(Fact::Received { seam: &seam.name, item, offer, giver });
         if let Origin::Store { fence, .. } = origin {
             ctx.fact(Fact::TaskClaimed { task: item, fence });
@@ -160,11 +180,18 @@ impl Worker {
         parcel.receiver.is_none() && self.seam(parcel).chooser == Chooser::Agent(own)
     }
 
-    fn edits_of(&self, task: &Task, own: AgentId) -> Option<Edits> {
-        match task {
-            Task::Parcel(parcel, _) if !self.relays(parcel, own) => self.role.edits.clone(),
+    /// The item that the current job works on, unless it only passes it on or answers at a gate.
+    fn item_of_job(&self, own: AgentId) -> Option<Item> {
+        match self.job.as_ref()?.task {
+            Task::Parcel(parcel, _) if !self.relays(&parcel, own) => Some(parcel.item),
             _ => None,
         }
+    }
+
+    fn edits_of_job(&self, own: AgentId) -> Option<Edits> {
+        let edits = self.role.edits.as_ref()?;
+        let is_hollow = self.job.as_ref().is_some_and(|job| job.is_hollow);
+        (self.item_of_job(own).is_some() && !is_hollow).then(|| edits.clone())
     }
 
     fn on_store(&mut self, ctx: &mut Context<'_, Self>, from: AgentId, reply: task_store::Reply) {
@@ -177,7 +204,9 @@ impl Worker {
             task_store::Reply::Granted { task, fence, parcel, .. } => {
                 self.accept(ctx, Task::Parcel(parcel, Origin::Store { store, task, fence }));
             }
-            task_store::Reply::Refused { .. } if self.job.is_none() => self.pull(ctx),
+            task_store::Reply::Refused { .. } | task_store::Reply::TimedOut { .. } if self.job.is_none() => {
+                self.pull(ctx)
+            }
             _ => {}
         }
     }
@@ -218,6 +247,8 @@ impl Agent for Worker {
         match (timer, self.job.as_ref().map(|job| job.stage)) {
             (Timer::WorkEnds, Some(Stage::Working)) => self.finish_work(ctx),
             (Timer::Retry, Some(Stage::Working)) => self.request_turn(ctx),
+            (Timer::Retry, Some(Stage::Writing)) => self.write_artifact(ctx),
+            (Timer::Returns, Some(Stage::Absent)) => self.open(ctx),
             _ => {}
         }
     }

@@ -58,6 +58,12 @@ byte_enum! {
         Clock = 8,
         /// A fault rule told it something ([`Agent::on_fault`](crate::Agent::on_fault)).
         Fault = 9,
+        /// It became slower, or as fast as before.
+        Slow = 10,
+        /// The world: a condition that a fault rule stands for began or ended.
+        Announce = 11,
+        /// The world: what fault rules broke is set right.
+        Heal = 12,
     }
 }
 
@@ -106,6 +112,14 @@ byte_enum! {
         Halt = 6,
         /// End the run.
         StopRun = 7,
+    }
+}
+
+impl Event {
+    /// Whether it happens to the world and not to an agent.
+    #[must_use]
+    pub const fn is_of_the_world(self) -> bool {
+        matches!(self, Event::Announce | Event::Heal)
     }
 }
 

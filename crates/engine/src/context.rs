@@ -10,7 +10,6 @@ use crate::disk::Disk;
 use crate::draft::Draft;
 use crate::fact::{CUSTOM_FIELDS_MAX, FACT_BYTES_MAX, Fact};
 use crate::identity::{Address, AgentId};
-use crate::inject::SiteVisit;
 use crate::message::{Accepts, Message, ProtocolId};
 use crate::simulation::World;
 use crate::slot::{Slot, SlotIndex};
@@ -243,13 +242,8 @@ impl<'a, A: Agent> Context<'a, A> {
         if let Fact::Custom { fields, .. } = &fact {
             assert!(fields.len() <= CUSTOM_FIELDS_MAX, "a custom fact has at most 32 fields");
         }
-        self.frame.draft.add(EffectKind::Fact, 0, ProtocolId::NONE, 0, |out| {
-            let before = out.len();
-            codec::encode(&fact, out);
-            assert!(out.len() - before <= FACT_BYTES_MAX, "a fact takes at most 4 KiB");
-            // The encoding begins with the variant's index.
-            u16::from_le_bytes([out[before], out[before + 1]])
-        });
+        let bytes = self.frame.draft.add_fact(&fact);
+        assert!(bytes <= FACT_BYTES_MAX, "a fact takes at most 4 KiB");
     }
 
     /// The agent's durable storage.
@@ -258,14 +252,10 @@ impl<'a, A: Agent> Context<'a, A> {
     }
 
     /// Passes a point where something may go wrong: `Some` when a fault rule says so, with a strength whose meaning
-    /// is the site's.
+    /// is the site's. The record then names the rule, as a [`Fact::Injected`] of this step.
     pub fn fault_site(&mut self, site: &str) -> Option<u64> {
-        let agent = self.frame.agent_mut();
-        let (id, visit) = (agent.id, agent.site_visits);
-        agent.site_visits = visit.wrapping_add(1);
-        let World { seed, now, injector, .. } = &mut *self.frame.world;
-        let (seed, now, agent) = (*seed, *now, id);
-        injector.as_mut()?.site(&SiteVisit { seed, now, agent, site, visit })
+        let Frame { world, slot, draft } = &mut self.frame;
+        world.visit_site(*slot, site, draft)
     }
 
     /// Stops existing. What arrives later is recorded as dropped.

@@ -2,6 +2,8 @@
 //! hundred rows at once, which takes a third of the time of filling them step by step.
 
 use crate::batch::{EffectKind, Event, Fate};
+use crate::codec;
+use crate::fact::Fact;
 use crate::identity::AgentId;
 use crate::message::ProtocolId;
 use crate::time::Time;
@@ -84,6 +86,17 @@ impl Draft {
         let kind = encode(bytes);
         let length = (bytes.len() - before) as u32;
         self.effects.push(EffectRow { object, delay_ns, protocol, length, kind, effect });
+    }
+
+    /// Adds the statement of a fact. Returns how many bytes it took.
+    pub(crate) fn add_fact(&mut self, fact: &Fact<'_>) -> usize {
+        let before = self.facts.len();
+        self.add(EffectKind::Fact, 0, ProtocolId::NONE, 0, |out| {
+            codec::encode(fact, out);
+            // The encoding begins with the variant's index.
+            u16::from_le_bytes([out[before], out[before + 1]])
+        });
+        self.facts.len() - before
     }
 
     /// Adds the last effect once more, with another object.

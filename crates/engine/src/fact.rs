@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::identity::AgentId;
+use crate::schema::Shape;
 
 /// One domain-level statement of the agent that makes it, true at the moment of the step it is part of.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -217,7 +218,7 @@ pub enum Fact<'a> {
     Tainted {
         /// The item of work.
         item: u64,
-        /// The agent where it came in.
+        /// The agent where it came in, as far as the stating agent knows: for a receiver that is who gave it the item.
         origin: AgentId,
     },
     /// An item came closer to being done; loops without this go nowhere.
@@ -243,7 +244,7 @@ pub enum Fact<'a> {
         model: &'a str,
         /// Who asked.
         by: AgentId,
-        /// Whether the limits admitted it; if not, the answer was a 429.
+        /// Whether it was admitted; if not, the answer was a refusal, such as the 429 of a limit.
         admitted: bool,
         /// Whether it is for the first attempt at the work, however often the request itself was refused.
         first: bool,
@@ -259,6 +260,72 @@ pub enum Fact<'a> {
         /// The item of work that it stopped; 0 when it stopped the fleet.
         item: u64,
     },
+    /// A fault rule acted. Stated by the engine, in the step where it does: where a message that it hits is sent, where
+    /// an agent passes a fault site, or in an event of the rule's own.
+    Injected {
+        /// The rule's name.
+        rule: &'a str,
+        /// The kind of fault, such as `loss`.
+        fault: &'a str,
+        /// With `sequence` the message that was hit, or the event that triggered the rule; otherwise the world.
+        source: AgentId,
+        /// See `source`.
+        sequence: u32,
+        /// How much, in the unit of the kind of fault; 0 where it has none.
+        amount: u64,
+        /// When the condition began that the rule stands for, in nanoseconds, where it lasts.
+        since_ns: Option<u64>,
+    },
+}
+
+/// A set of kinds of facts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FactKinds(u64);
+
+impl FactKinds {
+    /// No kind.
+    pub const NONE: FactKinds = FactKinds(0);
+    /// Every kind.
+    pub const ALL: FactKinds = FactKinds(u64::MAX);
+
+    /// The kind whose variant of [`Fact`] is called `name`, such as `TaskClaimed`.
+    #[must_use]
+    pub fn named(name: &str) -> Option<FactKinds> {
+        let kind = Fact::names().iter().position(|known| known == name)?;
+        Some(FactKinds::of(kind as u16))
+    }
+
+    /// The kind with this number: a variant's position in [`Fact`]. What no program knows yet is of no kind.
+    #[inline]
+    #[must_use]
+    pub const fn of(kind: u16) -> FactKinds {
+        if kind < 64 { FactKinds(1 << kind) } else { FactKinds::NONE }
+    }
+
+    /// The kinds of either.
+    #[inline]
+    #[must_use]
+    pub const fn with(self, other: FactKinds) -> FactKinds {
+        FactKinds(self.0 | other.0)
+    }
+
+    /// Whether some kind is in both.
+    #[inline]
+    #[must_use]
+    pub const fn meets(self, other: FactKinds) -> bool {
+        self.0 & other.0 != 0
+    }
+}
+
+impl Fact<'_> {
+    /// The names of all kinds, in the order of their numbers.
+    #[must_use]
+    pub fn names() -> Vec<String> {
+        match Shape::of::<Fact<'static>>() {
+            Shape::Enum { variants } => variants.into_iter().map(|(name, _)| name).collect(),
+            _ => Vec::new(),
+        }
+    }
 }
 
 /// What an agent waits for.

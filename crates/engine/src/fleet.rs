@@ -15,7 +15,7 @@ use crate::identity::{Address, AgentId};
 use crate::inject::Injector;
 use crate::link::{Link, Links};
 use crate::manifest::{GroupEntry, Manifest, ProtocolEntry};
-use crate::message::{Accepts, Inbox, Message, Protocols};
+use crate::message::{Accepts, Inbox, Message, ProtocolId, Protocols};
 use crate::pool::{AnyPool, Pool};
 use crate::schema::Shape;
 use crate::simulation::Simulation;
@@ -68,7 +68,7 @@ pub struct Fleet {
     protocols: Protocols,
     default_link: Link,
     links: Vec<(String, String, Link)>,
-    rules: Vec<String>,
+    pub(crate) rules: Vec<String>,
 }
 
 pub(crate) struct GroupPlan {
@@ -217,6 +217,35 @@ impl Fleet {
     /// Installs what decides about message faults and fault sites.
     pub fn inject_faults(&mut self, injector: Box<dyn Injector>) {
         self.injector = Some(injector);
+    }
+
+    /// The groups with their sizes, in the order in which they were added; 0 for kinds that are only spawned.
+    pub fn groups(&self) -> impl Iterator<Item = (&str, u32)> {
+        self.groups.iter().map(|group| (group.name.as_str(), group.count))
+    }
+
+    /// How many members a group has; `None` when there is no such group.
+    #[must_use]
+    pub fn members(&self, group: &str) -> Option<u32> {
+        self.groups().find(|(name, _)| *name == group).map(|(_, count)| count)
+    }
+
+    /// The protocols that some agent understands, each with the names of its kinds of messages.
+    pub fn protocols(&self) -> impl Iterator<Item = (ProtocolId, &'static str, Vec<&str>)> {
+        self.protocols.iter().map(|(id, name, shape)| {
+            let kinds = match shape {
+                Shape::Enum { variants } => variants.iter().map(|(kind, _)| kind.as_str()).collect(),
+                _ => Vec::new(),
+            };
+            (*id, *name, kinds)
+        })
+    }
+
+    /// The shortest time that a message from one group to another takes, in nanoseconds.
+    #[must_use]
+    pub fn link_minimum_ns(&self, from: &str, to: &str) -> u64 {
+        let own = self.links.iter().rev().find(|(one, other, _)| one == from && other == to);
+        own.map_or(&self.default_link, |(_, _, link)| link).minimum_ns()
     }
 
     /// Names a fault rule, so that tools can show it.

@@ -86,10 +86,12 @@ pub use digest::{Digest, DigestSink, RunDigest};
 pub use disk::{Disk, Torn};
 pub use error::Error;
 pub use event::EventKey;
-pub use fact::{Fact, Value, Waited};
+pub use fact::{Fact, FactKinds, Value, Waited};
 pub use fleet::{Fleet, Group};
 pub use identity::{Address, AgentId, Origin};
-pub use inject::{Injector, Outgoing, SiteVisit, Verdict};
+pub use inject::{
+    Act, Attention, Corruption, GroupId, Hit, Injector, Order, Outgoing, SiteVisit, Verdict, Watched,
+};
 pub use link::Link;
 pub use manifest::{GroupEntry, Manifest, Names, ProtocolEntry};
 pub use message::{Accepts, Inbox, Message, ProtocolId, Protocols, Undecodable, Wire};
@@ -99,4 +101,4 @@ pub use stream::Stream;
 pub use time::{HOUR, MICROSECOND, MILLISECOND, MINUTE, SECOND, Time};
 
 /// The version of the engine's behaviour: raised exactly when the digest of an unchanged scenario changes.
-pub const SEMANTICS: u32 = 1;
+pub const SEMANTICS: u32 = 2;

@@ -111,6 +111,14 @@ impl PayloadStore {
         self.payloads[parcel.stored_at()].bytes = bytes;
     }
 
+    /// The bytes of a payload, copied.
+    pub(crate) fn copy_of(&self, parcel: &Parcel) -> Vec<u8> {
+        match parcel.inline() {
+            Some((bytes, length)) => bytes[..length].to_vec(),
+            None => self.payloads[parcel.stored_at()].bytes.clone(),
+        }
+    }
+
     /// Frees what `parcel` holds in the store, if it is the last that does.
     #[inline]
     pub(crate) fn release(&mut self, parcel: &Parcel) {

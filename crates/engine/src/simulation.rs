@@ -1,6 +1,7 @@
 //! The core loop: pop an event, advance the clock, dispatch it, record the step, apply its effects.
 
 mod apply;
+mod faults;
 mod lifecycle;
 mod starts;
 mod world;
@@ -10,6 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::batch::{Batch, Event, Fate, STEPS_MAX};
+use crate::codec;
 use crate::context::Frame;
 use crate::draft::{Draft, Mark, StepRow};
 use crate::error::Error;
@@ -24,6 +26,7 @@ use crate::prefetch::prefetch;
 use crate::slot::{Condition, Slot, SlotIndex};
 use crate::time::Time;
 
+use apply::past_the_end;
 pub(crate) use world::World;
 
 /// How many events ahead an agent's slot is asked for, and the rest of its state: some hundred nanoseconds.
@@ -284,7 +287,10 @@ impl Simulation {
     #[inline(never)]
     fn deliver_otherwise(&mut self, event: &Pending, arrived: Time, held: bool, sink: &mut dyn Sink) {
         let doom = event.course.doom();
-        let fate = if event.slot == Pending::NOWHERE {
+        let mark = self.draft.mark();
+        let fate = if event.event().is_of_the_world() {
+            self.befall_world(event)
+        } else if event.slot == Pending::NOWHERE {
             Fate::Unknown
         } else if doom != Fate::Handled {
             doom
@@ -306,8 +312,23 @@ impl Simulation {
                 fate => fate,
             }
         };
-        self.record(event, fate, arrived, self.draft.mark(), 0, sink);
+        if !event.course.is_for_listeners() {
+            self.world.state_planned(event, fate, &mut self.draft);
+        }
+        self.record(event, fate, arrived, mark, 0, sink);
         self.world.payloads.release(&event.parcel());
+    }
+
+    /// Lets happen what concerns no single agent.
+    fn befall_world(&mut self, event: &Pending) -> Fate {
+        if event.event() == Event::Heal {
+            let payload = self.world.payloads.copy_of(&event.parcel());
+            let core: Vec<u32> = codec::decode(&payload).expect("the engine encoded it itself");
+            if let Err(error) = self.world.heal(event, &core) {
+                self.ending.get_or_insert(Ending::Failed(error));
+            }
+        }
+        Fate::Handled
     }
 
     /// Lets an agent that is up and listening handle an event.
@@ -329,7 +350,17 @@ impl Simulation {
             // Only now: the next life numbers its timers from here.
             self.world.take_down(event.slot);
         }
-        self.world.apply_effects(event.slot, &self.draft, mark, first_sequence, &mut self.ending);
+        let stated =
+            self.world.apply_effects(event.slot, &self.draft, mark, first_sequence, &mut self.ending);
+        self.world.state_acts(&mut self.draft);
+        if !event.course.is_for_listeners() {
+            self.world.state_planned(event, fate, &mut self.draft);
+        }
+        if self.world.faults.watch(stated)
+            && let Err(error) = self.world.show_to_rules(event, fate, &self.draft, mark)
+        {
+            self.ending.get_or_insert(Ending::Failed(error));
+        }
         self.record(event, fate, arrived, mark, first_sequence, sink);
         self.world.payloads.release(&event.parcel());
         // The state of an agent that panicked is not to be trusted, not even by its own `on_crash`.
@@ -382,10 +413,11 @@ impl Simulation {
                 Delivery::Restart
             }
             Event::Fault => Delivery::Fault { name: core::str::from_utf8(payload).unwrap_or_default() },
-            change @ (Event::Crash | Event::Pause | Event::Resume | Event::Clock) => {
+            change @ (Event::Crash | Event::Pause | Event::Resume | Event::Clock | Event::Slow) => {
                 lifecycle::befall(world, &mut self.pools, event.slot, change, payload);
                 return Fate::Handled;
             }
+            Event::Announce | Event::Heal => unreachable!("they happen to the world"),
         };
         let (pool, index) = (usize::from(agent.pool), agent.index);
         let frame = Frame { world, slot: event.slot, draft: &mut self.draft };
@@ -444,9 +476,10 @@ impl Simulation {
 fn fate_for(condition: Condition, event: Event) -> Fate {
     match (condition, event) {
         (Condition::Down, Event::Restart) => Fate::Handled,
-        (Condition::Down | Condition::Halted, Event::Crash | Event::Pause | Event::Resume | Event::Clock) => {
-            Fate::Void
-        }
+        (
+            Condition::Down | Condition::Halted,
+            Event::Crash | Event::Pause | Event::Resume | Event::Clock | Event::Slow,
+        ) => Fate::Void,
         (_, Event::Restart) => Fate::Void,
         (Condition::Unborn, Event::Start) => Fate::Handled,
         (_, Event::Start) => Fate::Void,

@@ -28,7 +28,8 @@ pub(crate) struct Slot {
     pub(crate) condition: Condition,
     pub(crate) busy: bool,
     pub(crate) paused: bool,
-    pub(crate) own_clock: bool,
+    /// Whether its clock or its speed is not the world's.
+    pub(crate) own_pace: bool,
     pub(crate) stream: StreamState,
 }
 
@@ -60,7 +61,7 @@ impl Slot {
             condition: Condition::Unborn,
             busy: false,
             paused: false,
-            own_clock: false,
+            own_pace: false,
             stream: StreamState::default(),
         }
     }

@@ -1,156 +1,179 @@
 //! Plans: named rules, checked when they are added.
 
-use core::fmt;
 use std::collections::BTreeMap;
 
-use fleetsim_engine::sample::Sampler;
-use fleetsim_engine::{AgentId, ClockChange, Control, Fleet, Time};
+use serde::{Deserialize, Serialize};
 
-use crate::network::{Messages, Network};
+use crate::error::Error;
+use crate::fault::Fault;
+use crate::heal::Heal;
+use crate::party::{Party, Who};
+use crate::when::When;
 
-/// A share as an integer ratio.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Share {
-    /// Cases in which it happens.
-    pub numerator: u64,
-    /// Cases in all, above 0.
-    pub denominator: u64,
-}
-
-/// One thing that goes wrong.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Fault {
-    /// An agent loses its state and its timers; its disk keeps what was synced.
-    Crash {
-        /// Who.
-        agent: AgentId,
-        /// When.
-        at: Time,
-    },
-    /// A crashed agent comes back.
-    Restart {
-        /// Who.
-        agent: AgentId,
-        /// When.
-        at: Time,
-    },
-    /// An agent handles nothing for a while; its events wait.
-    Pause {
-        /// Who.
-        agent: AgentId,
-        /// From when.
-        at: Time,
-        /// For how long, in nanoseconds.
-        for_ns: u64,
-    },
-    /// An agent's local clock jumps or drifts.
-    Clock {
-        /// Who.
-        agent: AgentId,
-        /// When.
-        at: Time,
-        /// How.
-        change: ClockChange,
-    },
-    /// A share of messages never arrives.
-    Loss {
-        /// Which messages.
-        messages: Messages,
-        /// How many of them.
-        share: Share,
-    },
-    /// A share of messages arrives later.
-    Delay {
-        /// Which messages.
-        messages: Messages,
-        /// How many of them.
-        share: Share,
-        /// By how much, in nanoseconds.
-        by_ns: Sampler,
-    },
-    /// A share of messages arrives twice.
-    Duplicate {
-        /// Which messages.
-        messages: Messages,
-        /// How many of them.
-        share: Share,
-        /// How much later the second one arrives, in nanoseconds.
-        after_ns: Sampler,
-    },
-}
-
-/// The rules of a run, by name.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// What goes wrong in a run, and when it is over.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Plan {
-    rules: BTreeMap<String, Fault>,
+    /// The rules by name.
+    rules: BTreeMap<String, Rule>,
+    /// When the world heals, if it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    heal: Option<Heal>,
 }
 
-/// A rule that cannot be part of a plan.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Error {
-    message: String,
+/// One thing that goes wrong, and when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    /// What.
+    pub fault: Fault,
+    /// When.
+    pub when: When,
 }
 
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+impl Rule {
+    /// That fault, then.
+    #[must_use]
+    pub fn new(fault: Fault, when: When) -> Rule {
+        Rule { fault, when }
     }
 }
 
-impl core::error::Error for Error {}
+/// Names go into the record whenever a rule acts.
+const NAME_BYTES_MAX: usize = 200;
+/// The name under which the world heals.
+pub(crate) const HEAL: &str = "heal";
 
 impl Plan {
     /// Adds a rule.
     ///
     /// # Errors
-    /// When the name is taken, a share is above one, or a pause lasts no time.
-    pub fn add(&mut self, name: &str, fault: Fault) -> Result<(), Error> {
-        let refuse = |why: &str| Err(Error { message: format!("fault `{name}`: {why}") });
+    /// When the name is taken, empty or too long, a share is above one, a time ends before it begins, the sides of a
+    /// partition overlap, or something else in the rule makes no sense by itself.
+    pub fn add(&mut self, name: &str, rule: Rule) -> Result<(), Error> {
+        check(name, &rule).map_err(|message| Error::of_rule(name, message))?;
         if self.rules.contains_key(name) {
-            return refuse("another fault has this name");
+            return Err(Error::of_rule(name, "another fault has this name"));
         }
-        match &fault {
-            Fault::Pause { for_ns: 0, .. } => return refuse("a pause must last some time"),
-            Fault::Loss { share, .. } | Fault::Delay { share, .. } | Fault::Duplicate { share, .. }
-                if share.denominator == 0 || share.numerator > share.denominator =>
-            {
-                return refuse("a share is between 0% and 100%");
-            }
-            _ => {}
-        }
-        self.rules.insert(name.to_owned(), fault);
+        self.rules.insert(name.to_owned(), rule);
         Ok(())
     }
 
-    /// The rules, in order of their names.
-    pub fn rules(&self) -> impl Iterator<Item = (&str, &Fault)> {
-        self.rules.iter().map(|(name, fault)| (name.as_str(), fault))
+    /// Takes a rule out.
+    pub fn remove(&mut self, name: &str) -> Option<Rule> {
+        self.rules.remove(name)
     }
 
-    /// Lets the rules act on a fleet.
-    pub fn install(self, fleet: &mut Fleet) {
-        let mut network = Network::default();
-        for (name, fault) in self.rules {
-            fleet.name_rule(&name);
-            match fault {
-                Fault::Crash { agent, at } => fleet.control(&name, at, agent, Control::Crash),
-                Fault::Restart { agent, at } => fleet.control(&name, at, agent, Control::Restart),
-                Fault::Pause { agent, at, for_ns } => {
-                    fleet.control(&name, at, agent, Control::Pause);
-                    if let Some(end) = at.checked_add(for_ns) {
-                        fleet.control(&name, end, agent, Control::Resume);
-                    }
-                }
-                Fault::Clock { agent, at, change } => fleet.control(&name, at, agent, Control::Clock(change)),
-                Fault::Loss { messages, share } => network.add_loss(&name, messages, share),
-                Fault::Delay { messages, share, by_ns } => network.add_delay(&name, messages, share, by_ns),
-                Fault::Duplicate { messages, share, after_ns } => {
-                    network.add_duplicate(&name, messages, share, after_ns);
-                }
+    /// Lets the world heal.
+    pub fn heal(&mut self, heal: Option<Heal>) {
+        self.heal = heal;
+    }
+
+    /// When the world heals, if it does.
+    #[must_use]
+    pub fn healing(&self) -> Option<&Heal> {
+        self.heal.as_ref()
+    }
+
+    /// The rules, in order of their names.
+    pub fn rules(&self) -> impl Iterator<Item = (&str, &Rule)> {
+        self.rules.iter().map(|(name, rule)| (name.as_str(), rule))
+    }
+
+    /// Whether nothing goes wrong. A world that is sound does not heal either.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    /// Adds the rules of another plan; its healing, if it has one, replaces this one's.
+    ///
+    /// # Errors
+    /// When a name is in both.
+    pub fn extend(&mut self, other: Plan) -> Result<(), Error> {
+        for (name, rule) in other.rules {
+            self.add(&name, rule)?;
+        }
+        self.heal = other.heal.or(self.heal.take());
+        Ok(())
+    }
+}
+
+/// As [`Plan::add`] does it, so that a plan that was edited by hand is checked as well.
+impl<'de> Deserialize<'de> for Plan {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Plan, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Written {
+            rules: BTreeMap<String, Rule>,
+            #[serde(default)]
+            heal: Option<Heal>,
+        }
+        let written = Written::deserialize(deserializer)?;
+        let mut plan = Plan { rules: BTreeMap::new(), heal: written.heal };
+        for (name, rule) in written.rules {
+            plan.add(&name, rule).map_err(serde::de::Error::custom)?;
+        }
+        Ok(plan)
+    }
+}
+
+fn check(name: &str, rule: &Rule) -> Result<(), String> {
+    if name.is_empty() || name.len() > NAME_BYTES_MAX {
+        return Err(format!("a fault needs a name of at most {NAME_BYTES_MAX} bytes"));
+    }
+    if name == HEAL {
+        return Err("this name is what healing is called".to_owned());
+    }
+    rule.when.check()?;
+    let Rule { fault, when } = rule;
+    if fault.share().is_some_and(|share| !share.is_share()) {
+        return Err("a share is between 0% and 100%".to_owned());
+    }
+    if let Some(spread) = fault.spread() {
+        spread.sampler().map_err(|invalid| invalid.to_string())?;
+    }
+    if fault.who() == Some(&Who::Whoever) && !matches!(when, When::Triggered { .. }) {
+        return Err("`whoever` is who set a trigger off, and this rule has none".to_owned());
+    }
+    if fault.is_momentary() && matches!(when, When::Always) {
+        return Err("it happens at an instant: say when".to_owned());
+    }
+    match fault {
+        Fault::Partition { groups, .. } => check_sides(groups),
+        Fault::Hold { .. } if !ends(when) => {
+            Err("messages are held until a time that is known when they are sent: say for how long"
+                .to_owned())
+        }
+        Fault::Reorder { within_ns: 0, .. } => Err("it must hold messages up for some time".to_owned()),
+        Fault::Slow { permille, .. } if !(1..=1_000_000_000).contains(permille) => {
+            Err("an agent is between a thousand times faster and a million times slower".to_owned())
+        }
+        Fault::Site { armed, .. } if !armed.is_share() => Err("a share is between 0% and 100%".to_owned()),
+        Fault::Pause { .. } | Fault::Zombie { .. } if matches!(when, When::Always) => {
+            Err("whoever stands still from the beginning never takes part: say when".to_owned())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_sides(groups: &[Vec<Party>]) -> Result<(), String> {
+    if groups.is_empty() || groups.iter().any(Vec::is_empty) {
+        return Err("every side of a partition has somebody on it".to_owned());
+    }
+    for (at, side) in groups.iter().enumerate() {
+        for party in side {
+            if groups[at + 1..].iter().flatten().any(|other| party.meets(other)) {
+                return Err(format!("{party} is on two sides of the partition"));
             }
         }
-        if !network.is_empty() {
-            fleet.inject_faults(Box::new(network));
-        }
+    }
+    Ok(())
+}
+
+fn ends(when: &When) -> bool {
+    match when {
+        When::Always | When::At { .. } => false,
+        When::Triggered { lasts_ns, .. } => lasts_ns.is_some(),
+        When::Window { .. } | When::Periodic { .. } | When::Random { .. } => true,
     }
 }

@@ -8,7 +8,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::command::{Program, bench, check, diff, inspect, replay, run, test, why};
+use crate::command::{Program, audit, bench, check, diff, import, inspect, replay, report, run, test, why};
 use crate::exit::{Exit, Failure};
 use crate::output::{show, show_json, tell};
 use crate::registry::Registry;
@@ -37,6 +37,12 @@ enum Command {
     Inspect(inspect::Arguments),
     /// Find where two traces part
     Diff(diff::Arguments),
+    /// Say what a fleet's architecture is, where its time goes, and what its trace proves
+    Audit(audit::Arguments),
+    /// Write up what a trace shows, in five parts
+    Report(report::Arguments),
+    /// Make a trace of another fleet's log
+    Import(import::Arguments),
     /// Measure how speed and memory change with the size of a fleet
     Bench(bench::Arguments),
     /// Print the JSON Schema of scenario files, for editors
@@ -51,7 +57,7 @@ enum Command {
 /// The commands in the order in which `--help` shows them.
 const GROUPS: [(&str, &[&str]); 3] = [
     ("Begin here", &["run", "replay", "why", "check", "test"]),
-    ("Traces", &["inspect", "diff"]),
+    ("Traces", &["inspect", "diff", "audit", "report", "import"]),
     ("Tools", &["bench", "schema", "completions"]),
 ];
 
@@ -98,6 +104,9 @@ fn execute(command: &Command, program: &Program) -> Result<Exit, Failure> {
         Command::Test(arguments) => test::execute(arguments, program),
         Command::Inspect(arguments) => inspect::execute(arguments),
         Command::Diff(arguments) => diff::execute(arguments),
+        Command::Audit(arguments) => audit::execute(arguments, program),
+        Command::Report(arguments) => report::execute(arguments, program),
+        Command::Import(arguments) => import::execute(arguments, program),
         Command::Bench(arguments) => bench::execute(arguments, program),
         Command::Schema => show_json(&fleetsim_scenario::schema()).map(|()| Exit::Expected),
         Command::Completions { shell } => {

@@ -1,10 +1,13 @@
 //! The commands, one file each, and what several of them need.
 
+pub(crate) mod audit;
 pub(crate) mod bench;
 pub(crate) mod check;
 pub(crate) mod diff;
+pub(crate) mod import;
 pub(crate) mod inspect;
 pub(crate) mod replay;
+pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod test;
 pub(crate) mod why;

@@ -106,6 +106,7 @@ fn narrowing(expect: &Expect) -> Vec<(&'static str, &str)> {
         ("seam", &expect.seam),
         ("agent", &expect.agent),
         ("resource", &expect.resource),
+        ("property", &expect.property),
     ];
     fields.into_iter().filter_map(|(field, value)| Some((field, value.as_deref()?))).collect()
 }
@@ -129,7 +130,7 @@ mod tests {
 
     fn report(findings: Vec<Finding>, class: Option<ArchitectureClass>) -> Report {
         let panel = Panel::new(&MonitorConfig::default(), &Manifest::default());
-        let mut report = panel.report(&RunEnd { time: Time::ZERO, complete: true });
+        let mut report = panel.report(&RunEnd { time: Time::ZERO, complete: true, quiescent: true });
         report.findings = findings;
         report.architecture.class = class;
         report.architecture.hub = Some("boss".to_owned());

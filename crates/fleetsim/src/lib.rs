@@ -62,6 +62,7 @@ pub mod workload;
 
 pub use fleetsim_agents as agents;
 pub use fleetsim_engine as engine;
+pub use fleetsim_explore as explore;
 pub use fleetsim_fault_injection as faults;
 pub use fleetsim_monitors as monitors;
 pub use fleetsim_scenario as scenario;

@@ -1,5 +1,6 @@
 //! What the program shows: results on stdout, everything else on stderr. A reader that goes away is no error.
 
+pub(crate) mod audit;
 pub(crate) mod bench;
 mod color;
 pub(crate) mod figures;
@@ -7,6 +8,7 @@ pub(crate) mod histogram;
 pub(crate) mod json;
 mod plot;
 pub(crate) mod report;
+pub(crate) mod write_up;
 
 use std::io::{self, BufWriter, ErrorKind, StdoutLock, Write};
 

@@ -73,10 +73,14 @@ pub(crate) fn scenario(header: &Header) -> Result<Loaded, fleetsim_scenario::Err
     Loaded::from_texts(&header.scenario.name, &header.scenario.text, &overrides, &files)
 }
 
-/// What the monitors of a recorded run were told.
+/// What the monitors of a recorded run were told. Where there is no scenario, as in a trace of a foreign log, there may be
+/// nothing to tell: facts alone are judged then.
 pub(crate) fn monitors(header: &Header) -> Result<MonitorConfig, Failure> {
-    let config = header.settings.get("monitors").cloned().unwrap_or_default();
-    serde_json::from_value(config).map_err(|error| {
+    let config = header.settings.get("monitors");
+    if config.is_none() && header.scenario.text.is_empty() {
+        return Ok(MonitorConfig::default());
+    }
+    serde_json::from_value(config.cloned().unwrap_or_default()).map_err(|error| {
         Failure::new(
             Exit::Damaged,
             &format!("the trace's header does not say what its monitors were told: {error}"),
@@ -92,6 +96,7 @@ pub(crate) fn closing(outcome: &Outcome, end: &RunEnd, report: Option<&Report>) 
         virtual_time: outcome.time,
         summary: json!({
             "complete": end.complete,
+            "quiescent": end.quiescent,
             "agents": outcome.agents,
             "findings": report.map(|report| report.findings.len()),
         }),
@@ -106,20 +111,19 @@ pub(crate) fn run_end(outcome: &Outcome, limits: &Limits, plan: &Plan<'_>) -> Ru
         Ending::TimeLimit => limits.until >= plan.limits().until,
         Ending::EventLimit | Ending::Failed(_) | Ending::Interrupted => false,
     };
-    RunEnd { time: outcome.time, complete }
+    RunEnd { time: outcome.time, complete, quiescent: outcome.ending == Ending::Quiescent }
 }
 
 /// Where a recorded run ended. Of a partial one only its beginning is known.
 pub(crate) fn recorded_end(trace: &Trace) -> RunEnd {
     match trace.closing() {
         Some(closing) => {
-            let complete =
-                closing.summary.get("complete").and_then(serde_json::Value::as_bool).unwrap_or(false);
-            RunEnd { time: closing.virtual_time, complete }
+            let says = |word| closing.summary.get(word).and_then(serde_json::Value::as_bool).unwrap_or(false);
+            RunEnd { time: closing.virtual_time, complete: says("complete"), quiescent: says("quiescent") }
         }
         None => {
             let last = trace.chunks().checked_sub(1).map(|chunk| trace.span(chunk).last_time);
-            RunEnd { time: last.unwrap_or_default(), complete: false }
+            RunEnd { time: last.unwrap_or_default(), complete: false, quiescent: false }
         }
     }
 }
@@ -152,6 +156,11 @@ pub(crate) fn check_target(path: &Path) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// Whether both paths lead to one file that exists.
+pub(crate) fn is_same_file(one: &Path, other: &Path) -> bool {
+    one.canonicalize().is_ok_and(|one| other.canonicalize().is_ok_and(|other| one == other))
 }
 
 #[cfg(test)]

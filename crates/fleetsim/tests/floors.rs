@@ -3,13 +3,15 @@
 use std::fs;
 use std::path::Path;
 
-const FLOORS: [(&str, u8); 7] = [
+const FLOORS: [(&str, u8); 9] = [
     ("engine", 0),
     ("agents", 1),
     ("fault-injection", 1),
     ("trace-replay", 1),
     ("monitors", 1),
     ("scenario", 2),
+    ("explore", 2),
+    ("interop", 2),
     ("fleetsim", 3),
 ];
 

@@ -2,6 +2,10 @@
 //!
 //! The class follows from three exact shares: of decisions taken by one agent, of hand-overs touching one agent, of
 //! hand-overs carried by one medium or relay. The definitions are tried in the order of [`ArchitectureClass`].
+//!
+//! *Source.* Shares and thresholds of our own, as [`ArchitectureClass`] says them.
+//!
+//! *Parameters.* [`MonitorConfig::claims_to_be`], media, stores and people.
 
 mod measure;
 
@@ -104,6 +108,42 @@ pub struct Architecture {
     pub nodes_left_out: u64,
     /// The seams, by name.
     pub seams: Vec<SeamMeasures>,
+    /// Why the name says little, if so: the fleet is too small, or has handed over too little.
+    pub caution: Option<String>,
+    /// The graphs that all this follows from.
+    #[serde(skip)]
+    pub graphs: Graphs,
+}
+
+/// The three graphs of a run, as directed and weighted edges between names. The outside is no node.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Graphs {
+    /// The ways that items took, with media, stores and relays as nodes.
+    pub transport: Edges,
+    /// Who handed over to whom, whatever lay between.
+    pub logical: Edges,
+    /// Who chose whom as a receiver, or judged whose result; a store chose those that claimed from it.
+    pub decision: Edges,
+}
+
+/// The edges of one graph.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Edges {
+    /// By name of both ends; at most 10,000.
+    pub edges: Vec<Edge>,
+    /// Edges beyond those.
+    pub left_out: u64,
+}
+
+/// One edge of a graph.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Edge {
+    /// Where it begins.
+    pub from: String,
+    /// Where it ends.
+    pub to: String,
+    /// How often it was taken.
+    pub count: u64,
 }
 
 /// The three shares, each from 0 to 1.
@@ -194,6 +234,13 @@ pub struct SeamMeasures {
 }
 
 impl Architecture {
+    /// The largest share that a peer may have: the larger of 0.2 and 2/N for N working agents.
+    #[must_use]
+    pub fn peer_share_max(&self) -> Ratio {
+        let fair = Ratio::new(2, self.agents.max(2));
+        if fair.at_least(1, 5) { fair } else { Ratio::new(1, 5) }
+    }
+
     /// Whether it is of `class` and, if that is asked, has the agent, store, medium or role `hub` as its hub.
     #[must_use]
     pub fn matches(&self, class: ArchitectureClass, hub: Option<&str>) -> bool {
@@ -234,7 +281,11 @@ pub(crate) fn misnamed(topology: &Topology, names: &Names) -> Option<Finding> {
         Some(format!("{} {verb} {} of {} {noun}", shown(&largest.by), largest.part, largest.whole))
     };
     let reasons: Vec<String> = verbs.into_iter().filter_map(told).collect();
-    let text = format!("the fleet claims to be {claim} and is {class}: {}", reasons.join(", "));
+    let mut text = format!("the fleet claims to be {claim} and is {class}: {}", reasons.join(", "));
+    if let Some(caution) = &architecture.caution {
+        text += &format!("; {caution}");
+    }
+    let severity = if architecture.caution.is_some() { Severity::Low } else { Severity::Medium };
     let decider = architecture.largest.first().filter(|largest| largest.part > 0);
     let first = measure::first_decision(topology, names);
     let evidence = decider.zip(first).map(|(decider, first)| {
@@ -259,7 +310,7 @@ pub(crate) fn misnamed(topology: &Topology, names: &Names) -> Option<Finding> {
         remedy: Some(format!(
             "call it {class}, and plan for the loss of its hub; or let the receivers be chosen elsewhere"
         )),
-        ..Finding::new(KIND, Class::Honesty, Severity::Medium, "architecture", topology.last, "", &text)
+        ..Finding::new(KIND, Class::Honesty, severity, "architecture", topology.last, "", &text)
     })
 }
 

@@ -28,6 +28,7 @@ use crate::config::MonitorConfig;
 use crate::ending::Rest;
 use crate::finding::{Class, Evidence, Finding, Numbers, Severity};
 use crate::fold::Fold;
+use crate::interests::Interests;
 use crate::monitor::{Moment, Monitor, RunEnd};
 use crate::open_work::{OpenTask, OpenWork, Place};
 use crate::role::Role;
@@ -418,6 +419,10 @@ fn shape(circle: &[(AgentId, Awaited)]) -> Shape {
 impl Monitor for Deadlock {
     fn name(&self) -> &'static str {
         KIND
+    }
+
+    fn interests(&self) -> Interests {
+        OpenWork::INTERESTS | WaitGraph::INTERESTS | Rest::INTERESTS
     }
 
     fn observe(&mut self, step: &Step<'_>, facts: &[Fact<'_>]) {

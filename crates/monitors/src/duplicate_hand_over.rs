@@ -2,6 +2,10 @@
 //!
 //! A carrier may pass an offer on as often as it likes, as long as its receiver takes it up once. And giving out
 //! again what was lost in a crash or given back is how it should be; what a lease took from a live worker is not.
+//!
+//! *Source.* At-least-once delivery without idempotence (Helland, "Idempotence Is Not a Medical Condition", 2012).
+//!
+//! *Parameters.* none.
 
 use std::collections::BTreeMap;
 
@@ -10,6 +14,7 @@ use fleetsim_engine::{AgentId, Fact, Names};
 
 use crate::finding::{Class, Evidence, Finding, Numbers, Severity};
 use crate::fold::Fold;
+use crate::interests::{FactKind, Interests};
 use crate::intern::Interner;
 use crate::monitor::{Moment, Monitor, RunEnd, went_down};
 use crate::text::{counted, duration, shown, times};
@@ -138,6 +143,15 @@ impl DuplicateHandOver {
 impl Monitor for DuplicateHandOver {
     fn name(&self) -> &'static str {
         KIND
+    }
+
+    fn interests(&self) -> Interests {
+        Interests::facts(&[
+            FactKind::Offered,
+            FactKind::HandedOver,
+            FactKind::Received,
+            FactKind::TaskReleased,
+        ]) | Interests::LIFECYCLE
     }
 
     fn observe(&mut self, step: &Step<'_>, facts: &[Fact<'_>]) {

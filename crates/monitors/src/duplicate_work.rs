@@ -18,13 +18,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fleetsim_engine::batch::{EffectKind, Step};
+use fleetsim_engine::batch::Step;
 use fleetsim_engine::{AgentId, Fact, Names};
 
 use crate::finding::{Class, Evidence, Finding, Numbers, Severity};
 use crate::fold::Fold;
 use crate::id_set::IdSet;
-use crate::monitor::{Moment, Monitor, RunEnd, went_down};
+use crate::interests::{FactKind, Interests};
+use crate::monitor::{Moment, Monitor, RunEnd, halted, went_down};
 use crate::role::Role;
 use crate::text::{counted, dollars, duration, shown};
 
@@ -229,6 +230,16 @@ impl Monitor for DuplicateWork {
         KIND
     }
 
+    fn interests(&self) -> Interests {
+        Interests::facts(&[
+            FactKind::TaskStarted,
+            FactKind::TaskFinished,
+            FactKind::TaskReleased,
+            FactKind::Received,
+            FactKind::Spent,
+        ]) | Interests::LIFECYCLE
+    }
+
     fn observe(&mut self, step: &Step<'_>, facts: &[Fact<'_>]) {
         let (at, agent) = (Moment::of(step), step.target);
         for fact in facts {
@@ -246,8 +257,7 @@ impl Monitor for DuplicateWork {
                 _ => {}
             }
         }
-        let halts = || step.effects.clone().any(|effect| effect.effect == EffectKind::Halt);
-        if self.current.contains_key(&agent) && (went_down(step) || halts()) {
+        if self.current.contains_key(&agent) && (went_down(step) || halted(step)) {
             self.current.remove(&agent);
             self.gone(agent);
         }

@@ -2,40 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use fleetsim_engine::batch::{EffectKind, Event, Fate, Step};
-use fleetsim_engine::{AgentId, Fact, Time};
+use fleetsim_engine::batch::{Event, Fate, Step};
+use fleetsim_engine::{AgentId, Fact};
 
-use crate::monitor::{Moment, RunEnd, went_down};
+use crate::interests::{FactKind, Interests};
+use crate::monitor::{Moment, RunEnd, halted, went_down};
 
-/// What a step says about the end of its agent and of the run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Ends {
-    /// The agent stopped existing.
-    pub(crate) halted: bool,
-    /// The agent ended the run.
-    pub(crate) stopped: bool,
-}
-
-impl Ends {
-    /// What `step` ends.
-    pub(crate) fn of(step: &Step<'_>) -> Ends {
-        let mut ends = Ends::default();
-        for effect in step.effects.clone() {
-            match effect.effect {
-                EffectKind::Halt => ends.halted = true,
-                EffectKind::StopRun => ends.stopped = true,
-                _ => {}
-            }
-        }
-        ends
-    }
-}
-
-/// Agents that are gone, and whether the run was ended by somebody.
+/// Agents that are gone, and whether a guard stopped the fleet.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Rest {
-    last: Time,
-    ended: bool,
+    /// A guard that stops the fleet leaves work open on purpose.
+    guarded: bool,
     gone: BTreeMap<AgentId, Gone>,
 }
 
@@ -48,16 +25,17 @@ pub(crate) struct Gone {
 }
 
 impl Rest {
+    /// What has to be seen of a run.
+    pub(crate) const INTERESTS: Interests =
+        Interests::facts(&[FactKind::GuardTripped]).and(Interests::LIFECYCLE);
+
     /// Takes note of a step; gives whether its agent went in it.
     pub(crate) fn observe(&mut self, step: &Step<'_>, facts: &[Fact<'_>]) -> bool {
-        self.last = step.time;
-        let ends = Ends::of(step);
-        // A guard that stops the fleet leaves work open on purpose.
-        self.ended |=
-            ends.stopped || facts.iter().any(|fact| matches!(fact, Fact::GuardTripped { item: 0, .. }));
-        let goes = went_down(step) || ends.halted;
+        self.guarded |= facts.iter().any(|fact| matches!(fact, Fact::GuardTripped { item: 0, .. }));
+        let halted = halted(step);
+        let goes = went_down(step) || halted;
         if goes {
-            self.gone.insert(step.target, Gone { since: Moment::of(step), halted: ends.halted });
+            self.gone.insert(step.target, Gone { since: Moment::of(step), halted });
         } else if step.event == Event::Restart && step.fate == Fate::Handled {
             self.gone.remove(&step.target);
         }
@@ -69,8 +47,8 @@ impl Rest {
         self.gone.get(&agent).copied()
     }
 
-    /// Whether the run ended because nothing was left to happen: not by a limit, an agent's word or a cut.
+    /// Whether the run ended because nothing was left to happen, and no guard had brought that about.
     pub(crate) fn came(&self, end: &RunEnd) -> bool {
-        end.complete && !self.ended && end.time == self.last
+        end.quiescent && !self.guarded
     }
 }

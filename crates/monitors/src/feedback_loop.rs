@@ -3,6 +3,10 @@
 //! An item's hand-overs are a string of (seam, role of the receiver). A loop is a repetition at the end of that
 //! string, contiguous (who gives is who received before) and without progress in it. Roles rather than agents are
 //! compared, since a pool hands the same loop from member to member.
+//!
+//! *Source.* Our own; review loops as users of coding agents report them.
+//!
+//! *Parameters.* [`MonitorConfig::loop_rounds_max`].
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -12,6 +16,7 @@ use fleetsim_engine::{AgentId, Fact, Names};
 use crate::config::MonitorConfig;
 use crate::finding::{Class, Evidence, Finding, Numbers, Severity};
 use crate::fold::Fold;
+use crate::interests::{FactKind, Interests};
 use crate::intern::Interner;
 use crate::monitor::{Moment, Monitor, RunEnd};
 use crate::role::Role;
@@ -322,6 +327,16 @@ fn smallest_rotation(hops: Vec<Hop>) -> Vec<Hop> {
 impl Monitor for FeedbackLoop {
     fn name(&self) -> &'static str {
         KIND
+    }
+
+    fn interests(&self) -> Interests {
+        Interests::facts(&[
+            FactKind::Received,
+            FactKind::Spent,
+            FactKind::Progress,
+            FactKind::TaskFinished,
+            FactKind::GuardTripped,
+        ])
     }
 
     fn observe(&mut self, step: &Step<'_>, facts: &[Fact<'_>]) {

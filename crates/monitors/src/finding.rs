@@ -11,6 +11,16 @@ use crate::text;
 /// Every kind of finding, with its meaning in one line. An `expect` entry of a scenario names one of these.
 pub const KINDS: &[(&str, &str)] = &[
     ("lost-update", "a write replaced another agent's committed write without having read it"),
+    (
+        "dirty-write",
+        "operations overwrote each other in a circle, so that what is left is of no order of them",
+    ),
+    ("dirty-read", "a committed operation read what its maker aborted, replaced or had not committed"),
+    ("read-skew", "an operation saw the world partly before and partly after another one's change"),
+    ("write-skew", "operations each read what another changed, and none saw the other's change"),
+    ("stale-read", "an operation read an older version than one committed before it began"),
+    ("zombie-write", "somebody acted under a fencing token older than one already seen"),
+    ("semantic-conflict", "results that each passed their own check failed together"),
     ("starvation", "somebody waited past a bound while others that came later were served"),
     (
         "feedback-loop",
@@ -26,6 +36,15 @@ pub const KINDS: &[(&str, &str)] = &[
     ("duplicate-hand-over", "one offer was taken up more than once"),
     ("ungated-irreversible-action", "something that cannot be undone was done without passing a gate"),
     ("misnamed-architecture", "the fleet is not the architecture that it claims to be"),
+    ("cost-overrun", "the fleet spent all that it may spend, or more"),
+    ("permission-breach", "an agent did what its role may not"),
+    (
+        "trust-breach",
+        "untrusted content passed a seam that does not trust content, and nobody had checked it",
+    ),
+    ("error-propagation", "an error went from agent to agent before anybody noticed"),
+    ("property-violated", "a property that the scenario or the user states did not hold"),
+    ("property-never-happened", "what should happen sometimes never did: the scenario then tested nothing"),
     ("panicked-agent", "an agent's handler panicked, which counts as a crash"),
 ];
 
@@ -134,6 +153,10 @@ pub struct Finding {
     pub saved_nano_dollars: Option<u64>,
     /// What to do about it.
     pub remedy: Option<String>,
+    /// Whether a fault rule told the agent to do just this, so that it is no discovery. The panel decides it, by the
+    /// event. In JSON only when true.
+    #[serde(skip_serializing_if = "core::ops::Not::not")]
+    pub injected: bool,
 }
 
 impl Finding {
@@ -168,6 +191,7 @@ impl Finding {
             lead_time_ns: None,
             saved_nano_dollars: None,
             remedy: None,
+            injected: false,
         }
     }
 

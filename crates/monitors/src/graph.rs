@@ -270,6 +270,50 @@ mod tests {
         (0..is_worker.len()).map(separates).collect()
     }
 
+    /// Of every pair of others, the share of shortest ways through a node: Floyd and Warshall's lengths, and numbers of
+    /// ways by going over them in order of length.
+    fn betweenness_by_pairs(graph: &Graph) -> Vec<u64> {
+        const FAR: usize = 1_000;
+        let nodes = graph.neighbours.len();
+        let mut length = vec![vec![FAR; nodes]; nodes];
+        for (node, row) in length.iter_mut().enumerate() {
+            row[node] = 0;
+            graph.neighbours[node].iter().for_each(|next| row[*next] = 1);
+        }
+        for middle in 0..nodes {
+            for from in 0..nodes {
+                for to in 0..nodes {
+                    length[from][to] = length[from][to].min(length[from][middle] + length[middle][to]);
+                }
+            }
+        }
+        let ways = |from: usize| {
+            let mut ways = vec![0_u64; nodes];
+            ways[from] = 1;
+            for far in 1..nodes {
+                for to in (0..nodes).filter(|to| length[from][*to] == far) {
+                    let before = graph.neighbours[to].iter().filter(|near| length[from][**near] + 1 == far);
+                    ways[to] = before.map(|near| ways[*near]).sum();
+                }
+            }
+            ways
+        };
+        let ways: Vec<Vec<u64>> = (0..nodes).map(ways).collect();
+        let pairs = (nodes.saturating_sub(1) * nodes.saturating_sub(2)) as u64;
+        let share = |node: usize| {
+            let mut sum = 0;
+            for from in (0..nodes).filter(|from| *from != node) {
+                for to in (0..nodes).filter(|to| *to != node && *to != from && length[from][*to] < FAR) {
+                    if length[from][node] + length[node][to] == length[from][to] {
+                        sum += ways[from][node] * ways[node][to] * 1_000_000 / ways[from][to];
+                    }
+                }
+            }
+            sum.checked_div(pairs * 1_000).unwrap_or(0)
+        };
+        (0..nodes).map(share).collect()
+    }
+
     fn reachable(graph: &Graph, from: usize) -> BTreeSet<usize> {
         let (mut seen, mut stack) = (BTreeSet::new(), vec![from]);
         while let Some(node) = stack.pop() {
@@ -293,6 +337,14 @@ mod tests {
         #[test]
         fn separators_equal_those_found_by_removal((graph, is_worker) in graphs()) {
             prop_assert_eq!(graph.separators(&is_worker), separators_by_removal(&graph, &is_worker));
+        }
+
+        #[test]
+        fn betweenness_equals_that_of_all_pairs((graph, _) in graphs()) {
+            let found = graph.betweenness_thousandths().expect("the graph is small");
+            for (node, (found, expected)) in found.iter().zip(betweenness_by_pairs(&graph)).enumerate() {
+                prop_assert!(found.abs_diff(expected) <= 1, "node {}: {} for {}", node, found, expected);
+            }
         }
 
         #[test]

@@ -11,25 +11,31 @@
 //!
 //! let mut panel = Panel::new(&MonitorConfig::default(), &Manifest::default());
 //! panel.observe_batch(&Batch::default());
-//! let report = panel.report(&RunEnd { time: Time::ZERO, complete: true });
+//! let report = panel.report(&RunEnd { time: Time::ZERO, complete: true, quiescent: true });
 //! assert!(report.findings.is_empty());
 //! ```
 
 #![forbid(unsafe_code)]
 
 mod architecture;
+mod audit;
 mod branching;
 mod config;
+mod conflict;
+mod cost_overrun;
 mod deadlock;
 mod duplicate_hand_over;
 mod duplicate_work;
 mod ending;
+mod error_propagation;
 mod feedback_loop;
 mod finding;
 mod fold;
 mod graph;
 mod histogram;
 mod id_set;
+mod injected;
+mod interests;
 mod intern;
 mod lineage;
 mod livelock;
@@ -42,28 +48,42 @@ mod open_work;
 mod orphaned_task;
 mod panel;
 mod panicked_agent;
+mod permission_breach;
+mod property;
 mod ratio;
 mod retry_storm;
 mod role;
+mod semantic_conflict;
 mod starvation;
 mod takers;
 mod tally;
 mod text;
 mod topology;
+mod trust_breach;
 mod ungated_action;
 mod wait_graph;
 mod wait_line;
+mod zombie_write;
 
 pub use architecture::{
-    Architecture, ArchitectureClass, NodeKind, NodeMeasures, SeamMeasures, Share, Shares,
+    Architecture, ArchitectureClass, Centralisation, Edge, Edges, Graphs, NodeKind, NodeMeasures,
+    SeamMeasures, Share, Shares,
 };
-pub use config::{Medium, MonitorConfig};
+pub use audit::{
+    Audit, AuditConfig, AuditReport, Bottleneck, BottleneckKind, Check, CriticalPath, Part, Permissions,
+    SinglePoint, SinglePointKind, Times, Verdict,
+};
+pub use config::{May, Medium, MonitorConfig};
+pub use conflict::Conflict;
+pub use cost_overrun::CostOverrun;
 pub use deadlock::Deadlock;
 pub use duplicate_hand_over::DuplicateHandOver;
 pub use duplicate_work::DuplicateWork;
+pub use error_propagation::ErrorPropagation;
 pub use feedback_loop::FeedbackLoop;
 pub use finding::{Class, Evidence, Finding, KINDS, Numbers, Severity};
 pub use histogram::{Bucket, Histogram};
+pub use interests::{FactKind, Interests};
 pub use livelock::Livelock;
 pub use lost_update::LostUpdate;
 pub use message_loop::MessageLoop;
@@ -73,11 +93,16 @@ pub use not_converged::NotConverged;
 pub use orphaned_task::OrphanedTask;
 pub use panel::{Panel, Report};
 pub use panicked_agent::PanickedAgent;
+pub use permission_breach::PermissionBreach;
+pub use property::{ExpressionError, Key, Pattern, Promised, Property, PropertyRule};
 pub use ratio::Ratio;
 pub use retry_storm::RetryStorm;
+pub use semantic_conflict::SemanticConflict;
 pub use starvation::Starvation;
 pub use tally::{
     CheckTally, CostTally, Fairness, RequestTally, RoleTally, SeamTally, Tally, TallyReport, TaskTally,
 };
 pub use topology::Topology;
+pub use trust_breach::TrustBreach;
 pub use ungated_action::UngatedAction;
+pub use zombie_write::ZombieWrite;

@@ -24,6 +24,7 @@ use fleetsim_engine::{AgentId, Fact, Names, Time};
 use crate::config::MonitorConfig;
 use crate::finding::{Class, Evidence, Finding, Numbers, Severity};
 use crate::fold::Fold;
+use crate::interests::{FactKind, Interests};
 use crate::monitor::{Moment, Monitor, RunEnd};
 use crate::open_work::OpenWork;
 use crate::text::{counted, dollars, duration};
@@ -93,6 +94,13 @@ impl Stretch {
         }
     }
 
+    fn acts(&mut self, agent: AgentId, at: Moment) {
+        self.last = at;
+        if self.agents.len() < AGENTS_MAX {
+            self.agents.insert(agent);
+        }
+    }
+
     fn vain_acts(&self) -> u64 {
         self.vain.values().sum()
     }
@@ -130,16 +138,14 @@ impl Livelock {
                 None => self.longest_ns = self.longest_ns.max(at.at.since(stretch.began.at)),
             }
         }
+        self.stretch = (!self.work.is_empty()).then(|| Stretch::new(at));
     }
 
     fn note(&mut self, step: &Step<'_>, facts: &[Fact<'_>], at: Moment) {
         let (vain_min, stretch) = (self.vain_min, self.stretch.get_or_insert_with(|| Stretch::new(at)));
-        stretch.last = at;
         if step.event == Event::Message && step.fate == Fate::Handled {
             stretch.messages += 1;
-            if stretch.agents.len() < AGENTS_MAX {
-                stretch.agents.insert(step.target);
-            }
+            stretch.acts(step.target, at);
         }
         for fact in facts {
             let vain = match *fact {
@@ -155,9 +161,7 @@ impl Livelock {
                 _ => continue,
             };
             *stretch.vain.entry(vain).or_default() += 1;
-            if stretch.agents.len() < AGENTS_MAX {
-                stretch.agents.insert(step.target);
-            }
+            stretch.acts(step.target, at);
         }
         if stretch.enough.is_none()
             && (stretch.vain_acts() >= vain_min || stretch.messages >= vain_min.saturating_mul(10))
@@ -222,6 +226,17 @@ impl Livelock {
 impl Monitor for Livelock {
     fn name(&self) -> &'static str {
         KIND
+    }
+
+    fn interests(&self) -> Interests {
+        Interests::facts(&[
+            FactKind::OperationCommit,
+            FactKind::OperationAbort,
+            FactKind::Spent,
+            FactKind::Reviewed,
+            FactKind::Progress,
+        ]) | OpenWork::INTERESTS
+            | Interests::MESSAGES
     }
 
     fn observe(&mut self, step: &Step<'_>, facts: &[Fact<'_>]) {

@@ -33,6 +33,7 @@ use fleetsim_engine::{AgentId, Fact, Manifest, Names, mix};
 use crate::branching::{Branching, Streak, WINDOWS_MIN};
 use crate::config::MonitorConfig;
 use crate::finding::{Class, Evidence, Finding, Numbers, Severity};
+use crate::interests::{FactKind, Interests};
 use crate::lineage::Lineages;
 use crate::monitor::{Moment, Monitor, RunEnd, went_down};
 use crate::ratio::Ratio;
@@ -507,6 +508,18 @@ impl MessageLoop {
 impl Monitor for MessageLoop {
     fn name(&self) -> &'static str {
         NAME
+    }
+
+    fn interests(&self) -> Interests {
+        Interests::facts(&[
+            FactKind::TaskFinished,
+            FactKind::Offered,
+            FactKind::Received,
+            FactKind::OperationCommit,
+            FactKind::Spent,
+            FactKind::Acted,
+            FactKind::Progress,
+        ]) | Interests::STEPS
     }
 
     fn observe(&mut self, step: &Step<'_>, facts: &[Fact<'_>]) {

@@ -28,6 +28,7 @@ use fleetsim_engine::{AgentId, Fact, Names};
 use crate::config::MonitorConfig;
 use crate::finding::{Class, Evidence, Finding, Numbers, Severity};
 use crate::fold::Fold;
+use crate::interests::Interests;
 use crate::monitor::{Moment, Monitor, RunEnd, went_down};
 use crate::open_work::OpenWork;
 use crate::text::{counted, duration};
@@ -59,6 +60,7 @@ struct Window {
     done: u64,
     arrivals: u64,
     disturbance: Option<Moment>,
+    /// The first and the last moment that counted.
     first: Option<Moment>,
     last: Option<Moment>,
     /// Whether some agent was down, or no work was open, at its end.
@@ -108,6 +110,10 @@ struct Told {
 }
 
 impl Window {
+    fn counted(&self) -> u64 {
+        self.load + self.done + self.arrivals
+    }
+
     fn is_triggered(&self, usual: Option<&Usual>) -> bool {
         let burst = |usual: &Usual| {
             self.arrivals >= BURST_MIN
@@ -165,7 +171,7 @@ impl Metastable {
 
     /// Closes all windows before the one with number `index`.
     fn advance(&mut self, index: u64) {
-        if index == self.index {
+        if index <= self.index {
             return;
         }
         let mut window = core::mem::take(&mut self.current);
@@ -310,9 +316,14 @@ impl Monitor for Metastable {
         KIND
     }
 
+    fn interests(&self) -> Interests {
+        OpenWork::INTERESTS | Interests::MESSAGES | Interests::LIFECYCLE
+    }
+
     fn observe(&mut self, step: &Step<'_>, facts: &[Fact<'_>]) {
         let at = Moment::of(step);
         self.advance(at.at.as_ns() / self.window_ns);
+        let before = self.current.counted();
         for fact in facts {
             match fact {
                 Fact::TaskAdded { .. } => self.current.arrivals += 1,
@@ -322,9 +333,11 @@ impl Monitor for Metastable {
             self.work.observe(at, step.target, fact);
         }
         let window = &mut self.current;
-        window.first.get_or_insert(at);
-        window.last = Some(at);
         window.load += u64::from(step.event == Event::Message);
+        if window.counted() != before {
+            window.first.get_or_insert(at);
+            window.last = Some(at);
+        }
         let disturbs = matches!(step.event, Event::Crash | Event::Pause | Event::Clock | Event::Fault)
             && step.fate == Fate::Handled
             || matches!(step.fate, Fate::Lost | Fate::Panicked);
@@ -338,12 +351,13 @@ impl Monitor for Metastable {
         }
     }
 
-    fn findings(&self, _end: &RunEnd, _names: &Names) -> Vec<Finding> {
-        let mut fold = self.found.clone();
+    fn findings(&self, end: &RunEnd, _names: &Names) -> Vec<Finding> {
+        let mut judged = self.clone();
         // The window that the end cut short is left out.
-        if let Phase::After(bad @ Bad { enough: Some(enough), .. }) = self.phase {
-            fold.add(Told { bad, enough }, []);
+        judged.advance(end.time.as_ns() / self.window_ns);
+        if let Phase::After(bad) = judged.phase {
+            judged.tell(bad);
         }
-        if fold.count == 0 { Vec::new() } else { vec![self.finding(&fold)] }
+        if judged.found.count == 0 { Vec::new() } else { vec![self.finding(&judged.found)] }
     }
 }

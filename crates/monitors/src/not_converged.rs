@@ -20,6 +20,7 @@ use crate::config::MonitorConfig;
 use crate::ending::Rest;
 use crate::finding::{Class, Evidence, Finding, Numbers, Severity};
 use crate::fold::Fold;
+use crate::interests::Interests;
 use crate::monitor::{Moment, Monitor, RunEnd};
 use crate::open_work::{OpenTask, OpenWork, Place};
 use crate::text::{clock, counted, duration, shown};
@@ -252,6 +253,13 @@ impl Monitor for NotConverged {
         KIND
     }
 
+    fn interests(&self) -> Interests {
+        match self.phase {
+            Some(_) => OpenWork::INTERESTS | WaitGraph::INTERESTS | Rest::INTERESTS,
+            None => Interests::NONE,
+        }
+    }
+
     fn observe(&mut self, step: &Step<'_>, facts: &[Fact<'_>]) {
         let Some((heals_at, deadline)) = self.phase else { return };
         if self.judged.is_some() {
@@ -276,8 +284,8 @@ impl Monitor for NotConverged {
         let (heals_at, deadline) = phase;
         let (stuck, rest) = match &self.judged {
             Some(judged) => (judged.clone(), None),
-            None if self.rest.came(end) && end.time >= heals_at => (self.stuck(heals_at), Some(end.time)),
             None if end.time > deadline => (self.stuck(heals_at), None),
+            None if self.rest.came(end) && end.time >= heals_at => (self.stuck(heals_at), Some(end.time)),
             None => return Vec::new(),
         };
         stuck.iter().map(|(why, fold)| self.finding(*why, fold, phase, rest, names)).collect()

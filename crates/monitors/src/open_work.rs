@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use fleetsim_engine::{AgentId, Fact};
 
 use crate::id_set::IdSet;
+use crate::interests::{FactKind, Interests};
 use crate::intern::Interner;
 use crate::monitor::Moment;
 
@@ -65,6 +66,20 @@ pub(crate) enum Change {
 }
 
 impl OpenWork {
+    /// The facts that say where tasks are.
+    pub(crate) const INTERESTS: Interests = Interests::facts(&[
+        FactKind::TaskAdded,
+        FactKind::TaskReady,
+        FactKind::TaskClaimed,
+        FactKind::TaskStarted,
+        FactKind::TaskFinished,
+        FactKind::TaskReleased,
+        FactKind::Offered,
+        FactKind::HandedOver,
+        FactKind::Received,
+        FactKind::Undelivered,
+    ]);
+
     /// Takes note of a fact that `agent` stated.
     pub(crate) fn observe(&mut self, at: Moment, agent: AgentId, fact: &Fact<'_>) -> Change {
         let (task, place, opens) = match *fact {

@@ -20,6 +20,7 @@ use crate::config::MonitorConfig;
 use crate::ending::Rest;
 use crate::finding::{Class, Evidence, Finding, Numbers, Severity};
 use crate::fold::Fold;
+use crate::interests::{FactKind, Interests};
 use crate::monitor::{Moment, Monitor, RunEnd};
 use crate::open_work::{Change, OpenWork};
 use crate::role::Role;
@@ -129,6 +130,10 @@ impl OrphanedTask {
 impl Monitor for OrphanedTask {
     fn name(&self) -> &'static str {
         KIND
+    }
+
+    fn interests(&self) -> Interests {
+        Interests::facts(&[FactKind::Progress]) | OpenWork::INTERESTS | Rest::INTERESTS
     }
 
     fn observe(&mut self, step: &Step<'_>, facts: &[Fact<'_>]) {

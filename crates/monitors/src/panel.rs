@@ -1,54 +1,92 @@
 //! All monitors together: shown the batches of a run, live or from a trace, they give one report.
+//!
+//! Each monitor says what it is interested in, once. A step is then decoded as far as anybody wants to see of it and
+//! shown to those who do; a step that concerns nobody costs a look at its kinds.
 
 use std::collections::BTreeMap;
 
 use fleetsim_engine::batch::{Batch, Step};
-use fleetsim_engine::{Fact, Manifest, Names, Sink};
+use fleetsim_engine::{Fact, Manifest, Names, Sink, Time};
 use serde::Serialize;
 
 use crate::architecture::Architecture;
 use crate::config::MonitorConfig;
+use crate::conflict::Conflict;
+use crate::cost_overrun::CostOverrun;
 use crate::deadlock::Deadlock;
 use crate::duplicate_hand_over::DuplicateHandOver;
 use crate::duplicate_work::DuplicateWork;
+use crate::error_propagation::ErrorPropagation;
 use crate::feedback_loop::FeedbackLoop;
 use crate::finding::Finding;
+use crate::injected::{self, Injections};
+use crate::interests::Interests;
 use crate::livelock::Livelock;
 use crate::lost_update::LostUpdate;
 use crate::message_loop::MessageLoop;
 use crate::metastable::Metastable;
-use crate::monitor::{Monitor, RunEnd};
+use crate::monitor::{Moment, Monitor, RunEnd};
 use crate::not_converged::NotConverged;
 use crate::orphaned_task::OrphanedTask;
 use crate::panicked_agent::PanickedAgent;
+use crate::permission_breach::PermissionBreach;
+use crate::property::Property;
 use crate::retry_storm::RetryStorm;
+use crate::semantic_conflict::SemanticConflict;
 use crate::starvation::Starvation;
 use crate::tally::{Tally, TallyReport};
 use crate::topology::Topology;
+use crate::trust_breach::TrustBreach;
 use crate::ungated_action::UngatedAction;
+use crate::zombie_write::ZombieWrite;
+
+/// The built-in monitors, apart from those two whose measures the report shows as well. A new one is one line here.
+fn built_in(config: &MonitorConfig, manifest: &Manifest) -> Vec<Box<dyn Monitor>> {
+    vec![
+        Box::new(LostUpdate::default()),
+        Box::new(Conflict::default()),
+        Box::new(ZombieWrite::default()),
+        Box::new(SemanticConflict::default()),
+        Box::new(Starvation::new(config)),
+        Box::new(FeedbackLoop::new(config)),
+        Box::new(MessageLoop::new(config, manifest)),
+        Box::new(Deadlock::new(config, manifest)),
+        Box::new(Livelock::new(config)),
+        Box::new(RetryStorm::new(config)),
+        Box::new(Metastable::new(config)),
+        Box::new(OrphanedTask::new(config)),
+        Box::new(NotConverged::new(config, manifest)),
+        Box::new(DuplicateWork::default()),
+        Box::new(UngatedAction::default()),
+        Box::new(PanickedAgent::default()),
+        Box::new(CostOverrun::new(config)),
+        Box::new(PermissionBreach::new(config)),
+        Box::new(TrustBreach::new(config)),
+        Box::new(ErrorPropagation::new(config)),
+    ]
+}
 
 /// The built-in monitors, those that a user added, and the tally.
 ///
 /// As a [`Sink`] it leaves every batch as it found it, so that it can stand before any other.
 pub struct Panel {
     names: Names,
-    lost_update: LostUpdate,
-    starvation: Starvation,
-    feedback_loop: FeedbackLoop,
-    duplicate_hand_over: DuplicateHandOver,
-    ungated_action: UngatedAction,
-    panicked_agent: PanickedAgent,
-    message_loop: MessageLoop,
-    deadlock: Deadlock,
-    livelock: Livelock,
-    retry_storm: RetryStorm,
-    metastable: Metastable,
-    orphaned_task: OrphanedTask,
-    not_converged: NotConverged,
-    duplicate_work: DuplicateWork,
-    topology: Topology,
     tally: Tally,
-    added: Vec<Box<dyn Monitor>>,
+    topology: Topology,
+    duplicate_hand_over: DuplicateHandOver,
+    injections: Injections,
+    monitors: Vec<Box<dyn Monitor>>,
+    routes: Routes,
+}
+
+/// Who wants to see what.
+struct Routes {
+    topology: Interests,
+    duplicate_hand_over: Interests,
+    /// In the order of the monitors.
+    monitors: Vec<Interests>,
+    /// What anybody wants.
+    any: Interests,
 }
 
 /// What a panel found and measured.
@@ -66,64 +104,101 @@ impl Panel {
     /// A panel of the built-in monitors for the fleet that `manifest` names.
     #[must_use]
     pub fn new(config: &MonitorConfig, manifest: &Manifest) -> Panel {
-        Panel {
+        let (topology, duplicate_hand_over) = (Topology::new(config), DuplicateHandOver::default());
+        let routes = Routes {
+            topology: topology.interests(),
+            duplicate_hand_over: duplicate_hand_over.interests(),
+            monitors: Vec::new(),
+            any: Tally::INTERESTS
+                | injected::INTERESTS
+                | topology.interests()
+                | duplicate_hand_over.interests(),
+        };
+        let mut panel = Panel {
             names: Names::new(manifest),
-            lost_update: LostUpdate::default(),
-            starvation: Starvation::new(config),
-            feedback_loop: FeedbackLoop::new(config),
-            duplicate_hand_over: DuplicateHandOver::default(),
-            ungated_action: UngatedAction::default(),
-            panicked_agent: PanickedAgent::default(),
-            message_loop: MessageLoop::new(config, manifest),
-            deadlock: Deadlock::new(config, manifest),
-            livelock: Livelock::new(config),
-            retry_storm: RetryStorm::new(config),
-            metastable: Metastable::new(config),
-            orphaned_task: OrphanedTask::new(config),
-            not_converged: NotConverged::new(config, manifest),
-            duplicate_work: DuplicateWork::default(),
-            topology: Topology::new(config),
             tally: Tally::new(config),
-            added: Vec::new(),
+            topology,
+            duplicate_hand_over,
+            injections: Injections::default(),
+            monitors: Vec::new(),
+            routes,
+        };
+        built_in(config, manifest).into_iter().for_each(|monitor| panel.add(monitor));
+        for rule in &config.properties {
+            panel.add(Box::new(Property::from(rule)));
         }
+        panel
     }
 
     /// Adds a user's own monitor, which is shown the steps that follow.
     pub fn add(&mut self, monitor: Box<dyn Monitor>) {
-        self.added.push(monitor);
+        let interests = monitor.interests();
+        self.routes.any = self.routes.any | interests;
+        self.routes.monitors.push(interests);
+        self.monitors.push(monitor);
+    }
+
+    /// From now on shows every monitor every step with all its facts, whatever it says that it wants. The report is the
+    /// same, if they say it rightly: what tests compare.
+    pub fn show_everything(&mut self) {
+        let Routes { topology, duplicate_hand_over, monitors, any } = &mut self.routes;
+        for interests in [topology, duplicate_hand_over, any].into_iter().chain(monitors) {
+            *interests = Interests::EVERYTHING;
+        }
     }
 
     /// Shows the next batch of the run to all monitors.
     pub fn observe_batch(&mut self, batch: &Batch) {
         self.names.learn(batch);
+        let any = self.routes.any;
         let mut facts: Vec<Fact<'_>> = Vec::new();
-        for step in batch {
+        let (mut steps, mut passed) = (batch.iter(), 0);
+        for offered in Interests::of_steps(batch) {
+            if !offered.meets(any) {
+                passed += 1;
+                continue;
+            }
+            let step = steps.nth(core::mem::take(&mut passed)).expect("each step was looked at once");
             facts.clear();
-            facts.extend(step.facts());
-            self.observe(&step, &facts);
+            facts.extend(step.facts_of(|kind| Interests::fact(kind).meets(any)));
+            self.observe(offered, &step, &facts);
+        }
+        if let (Some(time_ns), steps) = (batch.step_columns().time_ns.last(), batch.len() as u64) {
+            let event = batch.first_ordinal() + steps - 1;
+            self.topology.reach(Moment { event, at: Time::from_ns(*time_ns) });
         }
     }
 
-    fn observe(&mut self, step: &Step<'_>, facts: &[Fact<'_>]) {
-        self.tally.observe(step, facts);
-        for monitor in self.built_in_mut() {
-            monitor.observe(step, facts);
+    fn observe(&mut self, offered: Interests, step: &Step<'_>, facts: &[Fact<'_>]) {
+        if offered.meets(Tally::INTERESTS) {
+            self.tally.observe(step, facts);
         }
-        for monitor in &mut self.added {
-            monitor.observe(step, facts);
+        if offered.meets(injected::INTERESTS) {
+            self.injections.observe(step, facts);
+        }
+        if offered.meets(self.routes.topology) {
+            self.topology.observe(step, facts);
+        }
+        if offered.meets(self.routes.duplicate_hand_over) {
+            self.duplicate_hand_over.observe(step, facts);
+        }
+        for (interests, monitor) in self.routes.monitors.iter().zip(&mut self.monitors) {
+            if offered.meets(*interests) {
+                monitor.observe(step, facts);
+            }
         }
     }
 
     /// Judges what was seen so far. It may be asked at any time and again later.
     #[must_use]
     pub fn report(&self, end: &RunEnd) -> Report {
-        let added = self.added.iter().map(|monitor| &**monitor);
-        let mut findings: Vec<Finding> = self
-            .built_in()
+        let measuring: [&dyn Monitor; 2] = [&self.duplicate_hand_over, &self.topology];
+        let mut findings: Vec<Finding> = measuring
             .into_iter()
-            .chain(added)
+            .chain(self.monitors.iter().map(|monitor| &**monitor))
             .flat_map(|monitor| monitor.findings(end, &self.names))
             .collect();
+        findings.iter_mut().for_each(|finding| self.injections.label(finding));
         findings.sort_by(Finding::order);
         let duplicated: BTreeMap<&str, u64> = self.duplicate_hand_over.by_seam();
         Report {
@@ -137,46 +212,6 @@ impl Panel {
     #[must_use]
     pub fn names(&self) -> &Names {
         &self.names
-    }
-
-    fn built_in(&self) -> [&dyn Monitor; 15] {
-        [
-            &self.lost_update,
-            &self.starvation,
-            &self.feedback_loop,
-            &self.duplicate_hand_over,
-            &self.ungated_action,
-            &self.panicked_agent,
-            &self.message_loop,
-            &self.deadlock,
-            &self.livelock,
-            &self.retry_storm,
-            &self.metastable,
-            &self.orphaned_task,
-            &self.not_converged,
-            &self.duplicate_work,
-            &self.topology,
-        ]
-    }
-
-    fn built_in_mut(&mut self) -> [&mut dyn Monitor; 15] {
-        [
-            &mut self.lost_update,
-            &mut self.starvation,
-            &mut self.feedback_loop,
-            &mut self.duplicate_hand_over,
-            &mut self.ungated_action,
-            &mut self.panicked_agent,
-            &mut self.message_loop,
-            &mut self.deadlock,
-            &mut self.livelock,
-            &mut self.retry_storm,
-            &mut self.metastable,
-            &mut self.orphaned_task,
-            &mut self.not_converged,
-            &mut self.duplicate_work,
-            &mut self.topology,
-        ]
     }
 }
 

@@ -23,6 +23,7 @@ use fleetsim_engine::{AgentId, Fact, Names, Time};
 use crate::config::MonitorConfig;
 use crate::finding::{Class, Evidence, Finding, Numbers, Severity};
 use crate::fold::Fold;
+use crate::interests::{FactKind, Interests};
 use crate::intern::Interner;
 use crate::monitor::{Moment, Monitor, RunEnd};
 use crate::ratio::Ratio;
@@ -271,6 +272,16 @@ fn ordinal(number: usize) -> String {
 impl Monitor for RetryStorm {
     fn name(&self) -> &'static str {
         KIND
+    }
+
+    fn interests(&self) -> Interests {
+        Interests::facts(&[
+            FactKind::TaskStarted,
+            FactKind::Offered,
+            FactKind::HandedOver,
+            FactKind::Undelivered,
+            FactKind::Requested,
+        ])
     }
 
     fn observe(&mut self, step: &Step<'_>, facts: &[Fact<'_>]) {

@@ -9,27 +9,32 @@
 //!   are things of their own; the default bound. ("Merge queue newest-first: branches stranded 44-49 h while every
 //!   health signal reads green", github.com/gastownhall/gascity-packs, issue 272.)
 //!
+//! *Source.* Overtaking is bounded waiting as in Dijkstra's and Knuth's mutual exclusion; fairness is Jain's index (Jain,
+//! Chiu and Hawe, "A Quantitative Measure of Fairness", 1984).
+//!
+//! *Parameters.* [`MonitorConfig::wait_bound_ns`], [`MonitorConfig::default_wait_bound_ns`], media that are no carriers.
+//!
 //! Beside the longest wait and its overtakes a finding tells the age of the oldest that still waits, the 50th and 99th
-//! percentile of waits and their ratio, Jain's index of who was served (Jain, Chiu and Hawe, "A Quantitative Measure of
-//! Fairness", 1984), and for tasks how long some worker that had taken from the store before lay idle while work was
+//! percentile of waits and their ratio, Jain's index of who was served, and for tasks how long some worker that had taken from the store before lay idle while work was
 //! ready.
 //!
 //! A medium that delivered an item again keeps no order, and its lines are not judged: duplicate hand-overs are.
 //!
-//! Limits: quota is seen as far as waits and granted tokens are stated, places in a queue as far as givers state that
+//! *Limits.* Quota is seen as far as waits and granted tokens are stated, places in a queue as far as givers state that
 //! they wait for one; how much of a context window somebody else's words fill is not a fact, so starvation of context
 //! is not judged. A worker is known to be idle only once it has finished, given back or handed on what it took.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fleetsim_engine::batch::{EffectKind, Step};
+use fleetsim_engine::batch::Step;
 use fleetsim_engine::{AgentId, Fact, Names, Time, Waited};
 
 use crate::config::{Medium, MonitorConfig};
 use crate::finding::{Class, Evidence, Finding, Numbers, Severity};
 use crate::histogram::Histogram;
+use crate::interests::{FactKind, Interests};
 use crate::intern::Interner;
-use crate::monitor::{Moment, Monitor, RunEnd, went_down};
+use crate::monitor::{Moment, Monitor, RunEnd, halted, went_down};
 use crate::ratio::Ratio;
 use crate::role::Role;
 use crate::takers::Takers;
@@ -429,15 +434,27 @@ fn finding<K: Copy>(
     }
 }
 
-/// Whether the agent lost its state or stopped in this step.
-fn ends_waits(step: &Step<'_>) -> bool {
-    let halted = || step.effects.clone().any(|effect| effect.effect == EffectKind::Halt);
-    went_down(step) || halted()
-}
-
 impl Monitor for Starvation {
     fn name(&self) -> &'static str {
         KIND
+    }
+
+    fn interests(&self) -> Interests {
+        Interests::facts(&[
+            FactKind::TaskAdded,
+            FactKind::TaskReady,
+            FactKind::TaskClaimed,
+            FactKind::TaskStarted,
+            FactKind::TaskFinished,
+            FactKind::TaskReleased,
+            FactKind::Offered,
+            FactKind::HandedOver,
+            FactKind::Received,
+            FactKind::Undelivered,
+            FactKind::WaitOn,
+            FactKind::WaitEnd,
+            FactKind::Requested,
+        ]) | Interests::LIFECYCLE
     }
 
     fn observe(&mut self, step: &Step<'_>, facts: &[Fact<'_>]) {
@@ -484,7 +501,7 @@ impl Monitor for Starvation {
             }
         }
         let knows = !self.waiting_for.is_empty() || self.ready.takers.knows(step.target);
-        if knows && ends_waits(step) {
+        if knows && (went_down(step) || halted(step)) {
             self.stopped(step.target);
             self.busy(step.target, at.at);
         }

@@ -10,6 +10,7 @@ use fleetsim_engine::{AgentId, Fact, Names};
 use crate::architecture::{self, Architecture};
 use crate::config::{Medium, MonitorConfig};
 use crate::finding::Finding;
+use crate::interests::{FactKind, Interests};
 use crate::intern::Interner;
 use crate::monitor::{Moment, Monitor, RunEnd};
 
@@ -18,20 +19,23 @@ use crate::monitor::{Moment, Monitor, RunEnd};
 pub struct Topology {
     pub(crate) config: MonitorConfig,
     pub(crate) texts: Interner,
-    /// Offers that a carrier has passed on and nobody has received yet.
+    /// Offers that nobody has received yet, with what carries them as far as is known.
     offers: BTreeMap<u64, Carriage>,
     /// How each seam carried last, for the receipts of what was passed on twice.
     usual: BTreeMap<u32, Carriage>,
-    pub(crate) routes: BTreeSet<Route>,
+    /// Receipts by the way that they took.
+    pub(crate) routes: BTreeMap<Route, u64>,
     /// Receipts by seam, giver and receiver.
     pub(crate) received: BTreeMap<(u32, AgentId, AgentId), u64>,
-    /// Who chose whom, with a store as the one that chose for those that claimed from it.
-    pub(crate) chose: BTreeSet<(AgentId, AgentId)>,
+    /// Who chose whom or judged whose result how often, with a store as the one that chose for those that claimed
+    /// from it.
+    pub(crate) chose: BTreeMap<(AgentId, AgentId), u64>,
     /// Receipts by seam and medium; no medium when giver and receiver needed none.
     pub(crate) carried: BTreeMap<(u32, Option<u32>), u64>,
     /// Receipts by seam and the agent that passed them on for others.
     pub(crate) relayed: BTreeMap<(u32, AgentId), u64>,
-    /// Decisions by seam (none for claims of what nobody handed over) and who took them, with the first.
+    /// Decisions by seam (none for claims of what nobody handed over, and for judgements of results) and who took them,
+    /// with the first.
     pub(crate) decisions: BTreeMap<(Option<u32>, Decider), Decided>,
     /// Agents that claimed tasks.
     pub(crate) claimants: BTreeSet<AgentId>,
@@ -41,7 +45,10 @@ pub struct Topology {
     assigned: BTreeSet<u64>,
     /// What each agent received last.
     taken: BTreeMap<AgentId, Taken>,
-    /// Who said last that a task is ready: whom it was claimed from, where no store hands it over.
+    /// Who said that a task is ready, of tasks that are not finished: whom it is claimed from, where no store hands it
+    /// over.
+    ready: BTreeMap<u64, AgentId>,
+    /// Who said so last, of any task: whom one is claimed from that is finished already.
     ready_at: Option<AgentId>,
     pub(crate) last: Moment,
 }
@@ -49,13 +56,15 @@ pub struct Topology {
 #[derive(Clone, Copy, Debug)]
 struct Carriage {
     medium: Option<u32>,
-    carrier: AgentId,
+    /// Unknown as long as nobody said that it passed the item on.
+    carrier: Option<AgentId>,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Taken {
     seam: u32,
     item: u64,
+    giver: AgentId,
     carrier: Option<AgentId>,
     was_chosen: bool,
 }
@@ -93,8 +102,8 @@ impl Topology {
             texts: Interner::default(),
             offers: BTreeMap::new(),
             usual: BTreeMap::new(),
-            chose: BTreeSet::new(),
-            routes: BTreeSet::new(),
+            chose: BTreeMap::new(),
+            routes: BTreeMap::new(),
             received: BTreeMap::new(),
             carried: BTreeMap::new(),
             relayed: BTreeMap::new(),
@@ -103,6 +112,7 @@ impl Topology {
             chosen: BTreeSet::new(),
             assigned: BTreeSet::new(),
             taken: BTreeMap::new(),
+            ready: BTreeMap::new(),
             ready_at: None,
             last: Moment::ZERO,
         }
@@ -114,22 +124,37 @@ impl Topology {
         architecture::measure(self, names)
     }
 
+    /// Takes note of how far the run is known.
+    pub(crate) fn reach(&mut self, moment: Moment) {
+        self.last = moment;
+    }
+
+    fn offered(&mut self, offer: u64, medium: &str) {
+        let medium = self.medium(medium);
+        self.offers.insert(offer, Carriage { medium, carrier: None });
+    }
+
     fn handed_over(&mut self, seam: u32, offer: u64, medium: &str, carrier: AgentId) {
-        let is_direct = medium.is_empty() || self.config.media.get(medium) == Some(&Medium::Direct);
-        let carriage = Carriage { medium: (!is_direct).then(|| self.texts.number(medium)), carrier };
+        let carriage = Carriage { medium: self.medium(medium), carrier: Some(carrier) };
         self.offers.insert(offer, carriage);
         self.usual.insert(seam, carriage);
+    }
+
+    /// The number of a medium, unless it is nothing of its own.
+    fn medium(&mut self, name: &str) -> Option<u32> {
+        let is_direct = name.is_empty() || self.config.media.get(name) == Some(&Medium::Direct);
+        (!is_direct).then(|| self.texts.number(name))
     }
 
     fn received(&mut self, seam: u32, item: u64, offer: u64, giver: AgentId, receiver: AgentId) {
         let carriage = self.offers.remove(&offer).or_else(|| self.usual.get(&seam).copied());
         let was_chosen = self.chosen.remove(&offer);
-        let carrier = carriage.map(|carriage| carriage.carrier);
-        self.taken.insert(receiver, Taken { seam, item, carrier, was_chosen });
+        let carrier = carriage.and_then(|carriage| carriage.carrier);
+        self.taken.insert(receiver, Taken { seam, item, giver, carrier, was_chosen });
         // Without a carrier there is nobody to state that the item was handed over.
         let medium = carriage.and_then(|carriage| carriage.medium);
         let relay = carrier.filter(|carrier| ![giver, receiver].contains(carrier));
-        self.routes.insert(Route { giver, medium, relay, receiver });
+        *self.routes.entry(Route { giver, medium, relay, receiver }).or_default() += 1;
         *self.received.entry((seam, giver, receiver)).or_default() += 1;
         *self.carried.entry((seam, medium)).or_default() += 1;
         if let Some(relay) = relay {
@@ -144,15 +169,37 @@ impl Topology {
     /// A task that nobody was chosen for went to whoever claimed it first.
     fn claimed(&mut self, task: u64, worker: AgentId, moment: Moment) {
         self.claimants.insert(worker);
-        let handed_over = self.taken.get(&worker).filter(|taken| taken.item == task).copied();
-        let (seam, store, was_chosen) = match handed_over {
+        let (seam, store, was_chosen) = match self.taken_by(worker, task) {
             Some(taken) => (Some(taken.seam), taken.carrier, taken.was_chosen),
-            None => (None, self.ready_at, self.assigned.contains(&task)),
+            None => {
+                let store = self.ready.get(&task).copied().or(self.ready_at);
+                (None, store, self.assigned.contains(&task))
+            }
         };
         if !was_chosen {
-            self.chose.extend(store.map(|store| (store, worker)));
+            if let Some(store) = store {
+                self.chose(store, worker);
+            }
             self.decide(seam, Decider::Store(store), moment);
         }
+    }
+
+    /// Somebody said whether a result is good, which is as much a decision as who gets it next, but not one about the
+    /// seam that it came by.
+    fn reviewed(&mut self, item: u64, reviewer: AgentId, moment: Moment) {
+        if let Some(taken) = self.taken_by(reviewer, item) {
+            self.chose(reviewer, taken.giver);
+        }
+        self.decide(None, Decider::Agent(reviewer), moment);
+    }
+
+    fn chose(&mut self, chooser: AgentId, chosen: AgentId) {
+        *self.chose.entry((chooser, chosen)).or_default() += 1;
+    }
+
+    /// What `agent` received last, if it was `item`.
+    fn taken_by(&self, agent: AgentId, item: u64) -> Option<Taken> {
+        self.taken.get(&agent).filter(|taken| taken.item == item).copied()
     }
 }
 
@@ -161,18 +208,32 @@ impl Monitor for Topology {
         "architecture"
     }
 
+    fn interests(&self) -> Interests {
+        Interests::facts(&[
+            FactKind::TaskReady,
+            FactKind::TaskClaimed,
+            FactKind::TaskFinished,
+            FactKind::Offered,
+            FactKind::Decided,
+            FactKind::HandedOver,
+            FactKind::Received,
+            FactKind::Undelivered,
+            FactKind::Reviewed,
+        ])
+    }
+
     fn observe(&mut self, step: &Step<'_>, facts: &[Fact<'_>]) {
         let moment = Moment::of(step);
-        self.last = moment;
         for fact in facts {
             match *fact {
                 Fact::Decided { seam, item, offer, receiver } => {
                     let seam = self.texts.number(seam);
                     self.assigned.insert(item);
                     self.chosen.insert(offer);
-                    self.chose.insert((step.target, receiver));
+                    self.chose(step.target, receiver);
                     self.decide(Some(seam), Decider::Agent(step.target), moment);
                 }
+                Fact::Offered { offer, medium, .. } => self.offered(offer, medium),
                 Fact::HandedOver { seam, offer, medium, .. } => {
                     let seam = self.texts.number(seam);
                     self.handed_over(seam, offer, medium, step.target);
@@ -185,8 +246,15 @@ impl Monitor for Topology {
                     self.offers.remove(&offer);
                     self.chosen.remove(&offer);
                 }
-                Fact::TaskReady { .. } => self.ready_at = Some(step.target),
+                Fact::TaskReady { task } => {
+                    self.ready.insert(task, step.target);
+                    self.ready_at = Some(step.target);
+                }
                 Fact::TaskClaimed { task, .. } => self.claimed(task, step.target, moment),
+                Fact::TaskFinished { task, .. } => {
+                    self.ready.remove(&task);
+                }
+                Fact::Reviewed { item, .. } => self.reviewed(item, step.target, moment),
                 _ => {}
             }
         }

@@ -1,4 +1,8 @@
 //! Actions that cannot be undone and that passed no gate.
+//!
+//! *Source.* Human approval before what cannot be undone, as the scenario's gates say it.
+//!
+//! *Parameters.* none.
 
 use std::collections::BTreeMap;
 
@@ -7,6 +11,7 @@ use fleetsim_engine::{AgentId, Fact, Names};
 
 use crate::finding::{Class, Evidence, Finding, Numbers, Severity};
 use crate::fold::Fold;
+use crate::interests::{FactKind, Interests};
 use crate::monitor::{Moment, Monitor, RunEnd};
 use crate::text::{shown, times};
 
@@ -28,6 +33,10 @@ struct Act {
 impl Monitor for UngatedAction {
     fn name(&self) -> &'static str {
         KIND
+    }
+
+    fn interests(&self) -> Interests {
+        Interests::facts(&[FactKind::Acted])
     }
 
     fn observe(&mut self, step: &Step<'_>, facts: &[Fact<'_>]) {

@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use fleetsim_engine::{AgentId, Fact, Manifest, Names, Waited};
 
+use crate::interests::{FactKind, Interests};
 use crate::intern::Interner;
 use crate::monitor::Moment;
 use crate::text::{clock, shown};
@@ -60,6 +61,10 @@ pub(crate) enum Touch {
 }
 
 impl WaitGraph {
+    /// The facts that say who waits and who holds.
+    pub(crate) const INTERESTS: Interests =
+        Interests::facts(&[FactKind::WaitOn, FactKind::WaitEnd, FactKind::Acquired, FactKind::Released]);
+
     /// An empty graph over the roles of `manifest`.
     pub(crate) fn new(manifest: &Manifest) -> WaitGraph {
         let roles = manifest.groups.iter().map(|group| (group.name.as_str().into(), group.count)).collect();

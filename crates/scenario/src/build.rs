@@ -145,7 +145,8 @@ impl<'a> Plan<'a> {
         models::add(&mut fleet, document)?;
         media::add(&mut fleet, document, &seams)?;
         roles::add(&mut fleet, document, &seams, self.behaviours)?;
-        faults::plan(document)?.install(&mut fleet);
+        let faults = faults::plan(document)?;
+        faults.install(&mut fleet).map_err(|error| BuildError::because(error.to_string()))?;
         Ok(fleet)
     }
 

@@ -5,6 +5,7 @@ mod agents;
 mod flow;
 mod media;
 mod names;
+pub(crate) mod properties;
 mod spread;
 mod trouble;
 
@@ -32,6 +33,7 @@ pub(crate) fn judge(document: &Document, tree: &Node, whole: bool) -> Vec<Found>
     judge.permissions();
     judge.guards();
     judge.faults();
+    judge.properties();
     judge.expectations();
     judge.found
 }

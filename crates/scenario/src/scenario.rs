@@ -115,7 +115,11 @@ fn meaning_despite(found: &[Found], tree: &Node, grammar: &Grammar) -> Vec<Found
     // Under a misspelt or misplaced table everything else would seem to be unknown.
     let table_lost = found.iter().any(|found| match found.code {
         Code::UnknownField => found.path.steps().len() == 1,
-        Code::SwallowedKey => !found.path.ends_with("expect") && !found.path.ends_with("fault"),
+        Code::SwallowedKey => {
+            !found.path.ends_with("expect")
+                && !found.path.ends_with("fault")
+                && !found.path.ends_with("property")
+        }
         _ => false,
     });
     if table_lost {

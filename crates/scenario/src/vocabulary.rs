@@ -7,6 +7,7 @@ mod fault;
 mod fleet;
 mod medium;
 mod model;
+mod property;
 mod role;
 mod rules;
 mod seam;
@@ -21,6 +22,7 @@ pub use fault::{ClockFault, Crash, DelayFault, DuplicateFault, Fault, FaultKind,
 pub use fleet::{Architecture, Fleet};
 pub use medium::{Clashes, Delivery, Medium, MediumKind, Order, ReadAt};
 pub use model::{Allowance, Hangs, Model, Price};
+pub use property::Property;
 pub use role::{Edits, Human, Nature, Process, Role};
 pub use rules::{Action, Guard, May};
 pub use seam::{ChosenBy, Seam, When};
@@ -66,6 +68,9 @@ pub struct Document {
     /// What goes wrong, and when.
     #[serde(default)]
     pub fault: Vec<Fault>,
+    /// What holds in every run.
+    #[serde(default)]
+    pub property: Vec<Property>,
 }
 
 impl Document {

@@ -433,3 +433,49 @@ fn a_medium_carries_only_what_somebody_can_take_from_it() {
         }
     }
 }
+
+#[test]
+fn mistakes_in_properties_are_found_inside_their_text() {
+    let mut wrong = String::new();
+    for (property, expected) in [
+        (
+            r#"always = "TaskFinshed where actual""#,
+            "24:11 bad-value: no fact `TaskFinshed` at character 1 (did you mean `TaskFinished`?)",
+        ),
+        (
+            r#"always = "TaskFinished where actul""#,
+            "24:30 bad-value: TaskFinished has no field `actul` at character 20 (did you mean `actual`?)",
+        ),
+        (
+            r#"eventually = "TaskFinished""#,
+            r#"24:14 missing-field: `eventually` needs `within` (say how long it may take: within = "2h")"#,
+        ),
+        ("sometimes = \"TaskFinished\"\nwithin = \"2h\"", "25:1 conflict: `within` goes with `eventually`"),
+        ("always = \"TaskFinished\"\nafter = \"TaskAdded\"", "25:1 conflict: `after` goes with `never`"),
+        (
+            "eventually = \"Received\"\nwithin = \"2h\"\nfor-each = \"TaskAdded.task\"",
+            "24:15 bad-value: Received has no field `task` at character 1",
+        ),
+    ] {
+        let text = format!("{SOUND}[[property]]\nname = \"p\"\n{property}\n");
+        let found = lines(&mistakes(&text));
+        if found != [expected] {
+            wrong += &format!("{property}\n  expected {expected}\n  found    {found:#?}\n");
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn properties_have_names_of_their_own_and_say_one_thing() {
+    let two = "[[property]]\nname = \"p\"\nalways = \"Breach\"\n".repeat(2);
+    let found = lines(&mistakes(&format!("{SOUND}{two}")));
+    assert_eq!(found, ["26:8 bad-name: a second property called `p`"]);
+    let none = mistakes(&format!("{SOUND}[[property]]\nname = \"p\"\n"));
+    assert_eq!(none.len(), 1, "{:?}", lines(&none));
+    let both = "[[property]]\nname = \"p\"\nalways = \"Breach\"\nnever = \"Breach\"\n";
+    assert_eq!(mistakes(&format!("{SOUND}{both}")).len(), 1);
+    let unknown =
+        changed(r#"{ finding = "starvation" }"#, r#"{ finding = "property-violated", property = "q" }"#);
+    assert_eq!(lines(&mistakes(&unknown)).len(), 1);
+}

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::error::Error;
 use crate::format::FORMAT;
+use crate::import::Import;
 
 /// Features that a trace may require and that this program understands.
 const FEATURES: [&str; 0] = [];
@@ -50,6 +51,10 @@ pub struct Header {
     /// Whether inputs came from outside, so that the run cannot be executed again.
     #[serde(default)]
     pub external_inputs: bool,
+    /// The log that the trace was made from, if nobody executed it: then it has `external_inputs` as well, so that
+    /// programs which do not know this field do not try to execute it either.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub import: Option<Import>,
     /// How much of each step is recorded.
     pub level: Level,
     /// Where the run was told to end.
@@ -155,6 +160,7 @@ impl Default for Header {
             deviations: Value::Null,
             faults: Value::Null,
             external_inputs: false,
+            import: None,
             level: Level::Full,
             limits: RunLimits::default(),
         }
@@ -201,6 +207,7 @@ impl Header {
             ("the names and schemas", self.manifest != other.manifest),
             ("the deviations", self.deviations != other.deviations),
             ("the faults", self.faults != other.faults),
+            ("what is said of the imported log", self.import != other.import),
         ] {
             if differs {
                 lines.push(format!("not the same: {field}"));

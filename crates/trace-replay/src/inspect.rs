@@ -66,7 +66,9 @@ pub fn overview(trace: &Trace) -> Vec<String> {
     for protocol in &header.manifest.protocols {
         lines.push(format!("protocol   {}", protocol.name));
     }
-    if header.external_inputs {
+    if let Some(import) = &header.import {
+        lines.extend(import.lines());
+    } else if header.external_inputs {
         lines.push("inputs     from outside: the run cannot be executed again".to_owned());
     }
     lines.push(format!("steps      {} in {} chunks", trace.steps(), trace.chunks()));

@@ -137,6 +137,9 @@ impl Renderer {
             Event::Resume => format!("{target} is resumed{by}"),
             Event::Clock => format!("{target} has its clock set{by}"),
             Event::Fault => format!("{target} is told of a fault{by}"),
+            Event::Slow => format!("{target} changes its pace{by}"),
+            Event::Announce => format!("a condition begins or ends{by}"),
+            Event::Heal => format!("the world heals{by}"),
         }
     }
 

@@ -2,29 +2,36 @@
 
 use std::sync::Arc;
 
-use fleetsim_engine::sample::Sampler;
-use fleetsim_engine::{Address, AgentId, Context, Fact, Waited, hash_text, mix};
+use fleetsim_engine::{Address, AgentId, Context, Fact, Waited};
 
-use super::role::{Edits, ModelPace, Pace, human_delay_ns};
-use super::{Role, Task, Timer, Worker};
+use super::artifact::Operation;
+use super::misbehaviour::{overreaches_the_gate, times_done};
+use super::role::{Pace, human_delay_ns};
+use super::{Task, Timer, Worker};
 use crate::gate::Gate;
 use crate::item::{Item, Parcel};
-use crate::seam::{When, hand_over};
-use crate::{artifact_store, outside, provider};
+use crate::seam::{Seam, When, hand_over};
+use crate::{outside, sites};
 
 /// What a worker is doing.
 #[derive(Clone, Debug)]
 pub(super) struct Job {
-    task: Task,
+    pub(super) task: Task,
     pub(super) stage: Stage,
     /// Turns of the model: how many in all, and how many are over.
-    turns: u64,
-    turns_over: u64,
+    pub(super) turns: u64,
+    pub(super) turns_over: u64,
+    /// The turns before the context was lost.
+    pub(super) turns_forgotten: u64,
     /// The turn that the provider was asked for and has not answered: its item and step.
-    asked: Option<(u64, u64)>,
-    /// How often the current turn was refused.
-    refusals: u64,
-    operation: Option<Operation>,
+    pub(super) asked: Option<(u64, u64)>,
+    /// How often the current turn or write was refused.
+    pub(super) refusals: u64,
+    pub(super) operation: Option<Operation>,
+    /// Whether something went wrong that the worker has not noticed: what it makes is wrong, and it catches no error.
+    pub(super) is_flawed: bool,
+    /// Whether the worker only says that it works.
+    pub(super) is_hollow: bool,
 }
 
 /// Where a job stands.
@@ -38,15 +45,8 @@ pub(super) enum Stage {
     Writing,
     /// Somebody was asked at the gate of the action.
     AtGate,
-}
-
-/// A read-modify-write of an artifact.
-#[derive(Clone, Debug)]
-struct Operation {
-    edits: Edits,
-    id: u64,
-    based_on: u64,
-    content: Vec<u64>,
+    /// Who should begin is not there.
+    Absent,
 }
 
 impl Job {
@@ -56,55 +56,24 @@ impl Job {
             stage: Stage::Working,
             turns: 0,
             turns_over: 0,
+            turns_forgotten: 0,
             asked: None,
             refusals: 0,
             operation: None,
+            is_flawed: false,
+            is_hollow: false,
         }
+    }
+
+    /// The turns that the item took so far, those before it was sent back included.
+    pub(super) fn turns_before(&self, item: &Item) -> u64 {
+        u64::from(item.rejections).saturating_mul(self.turns).saturating_add(self.turns_over)
     }
 }
 
 impl Worker {
-    fn current(&mut self) -> &mut Job {
+    pub(super) fn current(&mut self) -> &mut Job {
         self.job.as_mut().expect("a reply belongs to the job that asked")
-    }
-
-    pub(super) fn read_artifact(&mut self, ctx: &mut Context<'_, Self>, edits: &Edits) {
-        let id = self.giver.number(ctx.id());
-        let job = self.current();
-        job.stage = Stage::Reading;
-        job.operation = Some(Operation { edits: edits.clone(), id, based_on: 0, content: Vec::new() });
-        ctx.fact(Fact::OperationBegin { operation: id });
-        let artifact = edits.artifact.as_ref().to_owned();
-        ctx.send(edits.store, artifact_store::Request::Read { artifact });
-    }
-
-    pub(super) fn on_artifact(&mut self, ctx: &mut Context<'_, Self>, reply: artifact_store::Reply) {
-        let Some(job) = &mut self.job else { return };
-        let Some(operation) = &mut job.operation else { return };
-        match (job.stage, reply) {
-            (Stage::Reading, artifact_store::Reply::Content { version, edits }) => {
-                operation.based_on = version;
-                operation.content = edits;
-                let resource: &str = &operation.edits.artifact;
-                ctx.fact(Fact::Read { operation: operation.id, resource, version });
-                self.start_work(ctx);
-            }
-            (Stage::Writing, artifact_store::Reply::Written { .. }) => {
-                ctx.fact(Fact::OperationCommit { operation: operation.id });
-                if let Task::Parcel(parcel, _) = job.task {
-                    // Its own change is there and works: seen by itself, all is well.
-                    ctx.fact(Fact::Checked { item: parcel.item.id, passed: true, actual: true });
-                }
-                self.conclude(ctx);
-            }
-            (Stage::Writing, artifact_store::Reply::Conflict { .. }) => {
-                ctx.fact(Fact::OperationAbort { operation: operation.id });
-                let edits = operation.edits.clone();
-                job.turns_over = 0;
-                self.read_artifact(ctx, &edits);
-            }
-            _ => {}
-        }
     }
 
     pub(super) fn start_work(&mut self, ctx: &mut Context<'_, Self>) {
@@ -113,116 +82,66 @@ impl Worker {
         job.stage = Stage::Working;
         let item = match job.task {
             Task::Parcel(parcel, _) => parcel.item,
-            Task::Gate { item, .. } => {
-                Item { id: item, attempt: 1, rejections: 0, tokens_in: 0, tokens_out: 0, faulty: false }
-            }
+            Task::Gate { item, .. } => Item {
+                id: item,
+                attempt: 1,
+                rejections: 0,
+                tokens_in: 0,
+                tokens_out: 0,
+                faulty: false,
+                tainted: false,
+            },
         };
+        let is_hollow = job.is_hollow;
         match &role.pace {
             Pace::Model(pace) => {
                 job.turns = pace.turns.sample(&mut role.luck(ctx, "turns", &item)).max(1);
-                if role.says_done_falsely.happens(role.luck(ctx, "says done falsely", &item)) {
+                if job.is_hollow || role.says_done_falsely.happens(role.luck(ctx, "says done falsely", &item))
+                {
                     job.turns = 1;
                 }
                 self.request_turn(ctx);
             }
             Pace::Process { each_ns } => {
-                let each_ns = each_ns.sample(&mut role.luck(ctx, "handling time", &item));
+                let each_ns = match is_hollow {
+                    true => 0,
+                    false => each_ns.sample(&mut role.luck(ctx, "handling time", &item)),
+                };
                 ctx.work_for(each_ns, Timer::WorkEnds);
             }
             Pace::Human { hours, answers_in_ns, day_begins_ns } => {
-                let answer_ns = answers_in_ns.sample(&mut role.luck(ctx, "answering time", &item));
+                let answer_ns = match is_hollow {
+                    true => 0,
+                    false => answers_in_ns.sample(&mut role.luck(ctx, "answering time", &item)),
+                };
                 let delay_ns = human_delay_ns(*hours, *day_begins_ns, ctx.now(), answer_ns);
                 ctx.work_for(delay_ns, Timer::WorkEnds);
             }
         }
     }
 
-    pub(super) fn request_turn(&mut self, ctx: &mut Context<'_, Self>) {
-        let role = Arc::clone(&self.role);
-        let Pace::Model(pace) = &role.pace else { return };
-        let job = self.current();
-        let item = match job.task {
-            Task::Parcel(parcel, _) => parcel.item,
-            Task::Gate { .. } => unreachable!("people answer at gates"),
-        };
-        let turn = turn_of(&role, pace, ctx, job, &item);
-        job.asked = Some((turn.item, turn.step));
-        ctx.send(pace.provider, provider::Request::Complete(turn));
-    }
-
-    pub(super) fn on_model(&mut self, ctx: &mut Context<'_, Self>, reply: provider::Reply) {
-        let role = Arc::clone(&self.role);
-        let (Pace::Model(pace), Some(job)) = (&role.pace, &mut self.job) else { return };
-        let quota = Waited::Resource(&pace.model);
-        let (item, step) = reply.answers();
-        // What an earlier life had asked for concerns nobody any more.
-        if job.asked != Some((item, step)) {
-            return;
-        }
-        job.asked = None;
-        match reply {
-            provider::Reply::Completed { tokens_in, cached, tokens_out, nano_dollars, .. } => {
-                if job.refusals > 0 {
-                    ctx.fact(Fact::WaitEnd { on: quota });
-                }
-                ctx.fact(Fact::Spent { tokens_in, cached, tokens_out, nano_dollars });
-                job.refusals = 0;
-                job.turns_over += 1;
-                if job.turns_over < job.turns {
-                    self.request_turn(ctx);
-                } else {
-                    self.finish_work(ctx);
-                }
-            }
-            provider::Reply::TooManyRequests { retry_after_ns, .. } => {
-                if job.refusals == 0 {
-                    ctx.fact(Fact::WaitOn { on: quota });
-                }
-                job.refusals += 1;
-                // Up to a quarter more, so that those who were refused together do not come back together.
-                let key = [ctx.id().as_u64(), job.turns_over, job.refusals];
-                let jitter_ns = ctx.luck_of("retry jitter", key).next() % (retry_after_ns / 4 + 1);
-                ctx.set_timer(retry_after_ns.saturating_add(jitter_ns), Timer::Retry);
-            }
-            provider::Reply::TooLarge { .. } => {
-                let Task::Parcel(parcel, origin) = job.task else { return };
-                self.fail(ctx, parcel.item);
-                self.settle(ctx, origin);
-                self.next(ctx);
-            }
-        }
-    }
-
     /// The pace is through; what is left is to write the result down.
     pub(super) fn finish_work(&mut self, ctx: &mut Context<'_, Self>) {
-        let job = self.current();
-        let (Some(operation), Task::Parcel(parcel, _)) = (&job.operation, job.task) else {
-            self.conclude(ctx);
-            return;
-        };
-        let mut edits = operation.content.clone();
-        if !edits.contains(&parcel.item.id) {
-            edits.push(parcel.item.id);
+        match self.current().operation {
+            Some(_) => self.write_artifact(ctx),
+            None => self.conclude(ctx),
         }
-        let request = artifact_store::Request::Write {
-            artifact: operation.edits.artifact.as_ref().to_owned(),
-            operation: operation.id,
-            based_on: operation.based_on,
-            edits,
-        };
-        let store = operation.edits.store;
-        job.stage = Stage::Writing;
-        ctx.send(store, request);
     }
 
     /// The work is done: hands on what came of it.
-    fn conclude(&mut self, ctx: &mut Context<'_, Self>) {
+    pub(super) fn conclude(&mut self, ctx: &mut Context<'_, Self>) {
         let task = self.current().task;
         match task {
             Task::Gate { asker, item, faulty } => {
-                let caught = faulty && self.role.catches.happens(ctx.luck_of("caught at the gate", [item]));
-                ctx.fact(Fact::Reviewed { item, approved: !caught });
-                ctx.send(Address::new(asker), Gate::Answer { item, approved: !caught });
+                let approved = match self.wrong_decision(ctx, item) {
+                    Some(which) => which % 2 == 1,
+                    None => {
+                        let catches = self.role.catches;
+                        !(faulty && catches.happens(ctx.luck_of("caught at the gate", [item])))
+                    }
+                };
+                ctx.fact(Fact::Reviewed { item, approved });
+                ctx.send(Address::new(asker), Gate::Answer { item, approved });
             }
             Task::Parcel(parcel, origin) if self.relays(&parcel, ctx.id()) => {
                 self.relay(ctx, parcel);
@@ -241,7 +160,10 @@ impl Worker {
     fn relay(&mut self, ctx: &mut Context<'_, Self>, mut parcel: Parcel) {
         let role = Arc::clone(&self.role);
         let seam = &role.seams[usize::from(parcel.seam)];
-        let receiver = self.giver.choose(ctx, seam, &mut parcel);
+        let receiver = match self.wrong_decision(ctx, parcel.item.id) {
+            Some(which) => self.giver.choose_number(ctx, seam, &mut parcel, which),
+            None => self.giver.choose(ctx, seam, &mut parcel),
+        };
         hand_over(ctx, seam, parcel, receiver);
     }
 
@@ -254,43 +176,58 @@ impl Worker {
             self.fail(ctx, item);
             return true;
         }
-        for number in &role.gives {
-            let seam = &role.seams[usize::from(*number)];
-            let fits = match seam.when {
-                When::Always => true,
-                When::Approved => verdict == Verdict::Good,
-                When::Rejected => verdict == Verdict::SentBack,
-            };
-            if fits {
+        let fits = |seam: &&Seam| match seam.when {
+            When::Always => true,
+            When::Approved => verdict == Verdict::Good,
+            When::Rejected => verdict == Verdict::SentBack,
+        };
+        let mut given =
+            role.gives.iter().map(|number| &role.seams[usize::from(*number)]).filter(fits).peekable();
+        let ends_here = role.finishes && verdict != Verdict::SentBack;
+        // Whoever finishes an item says so when it does.
+        let times = if ends_here || given.peek().is_none() { 1 } else { times_done(ctx) };
+        for seam in given {
+            for _ in 0..times {
                 self.giver.offer(ctx, seam, item);
             }
         }
-        if !role.finishes || verdict == Verdict::SentBack {
+        let action = role.action.as_ref().filter(|_| ends_here);
+        let gate = action.and_then(|action| Some((action, action.gate.as_ref()?)));
+        let Some((action, (gate, person))) = gate else {
+            self.overreach_to_a_seam(ctx, &parcel, item);
+            if ends_here {
+                self.complete(ctx, item, "");
+            }
+            return true;
+        };
+        if overreaches_the_gate(ctx, action) {
+            self.complete(ctx, item, "");
             return true;
         }
-        if let Some((gate, person)) = role.action.as_ref().and_then(|action| action.gate.as_ref()) {
-            ctx.fact(Fact::WaitOn { on: Waited::Gate(gate) });
-            ctx.send(Address::new(*person), Gate::Ask { item: item.id, faulty: item.faulty });
-            let job = self.current();
-            job.stage = Stage::AtGate;
-            if let Task::Parcel(kept, _) = &mut job.task {
-                kept.item = item;
-            }
-            return false;
+        ctx.fact(Fact::WaitOn { on: Waited::Gate(gate) });
+        ctx.send(Address::new(*person), Gate::Ask { item: item.id, faulty: item.faulty });
+        let job = self.current();
+        job.stage = Stage::AtGate;
+        if let Task::Parcel(kept, _) = &mut job.task {
+            kept.item = item;
         }
-        self.complete(ctx, item);
-        true
+        false
     }
 
     /// What came of the work, as the item's luck has it.
     fn judge(&mut self, ctx: &mut Context<'_, Self>, item: &mut Item) -> Verdict {
         let role = Arc::clone(&self.role);
-        let reviews = role.gives.iter().any(|seam| role.seams[usize::from(*seam)].when == When::Rejected);
-        let caught = item.faulty && role.catches.happens(role.luck(ctx, "caught", item));
-        if reviews {
-            let sent_back = caught || role.rejects.happens(role.luck(ctx, "rejected", item));
+        let decision = self.wrong_decision(ctx, item.id);
+        let is_flawed = self.current().is_flawed;
+        let caught = !is_flawed && item.faulty && role.catches.happens(role.luck(ctx, "caught", item));
+        if role.reviews() {
+            let sent_back = match decision {
+                Some(which) => which % 2 == 0,
+                None => caught || role.rejects.happens(role.luck(ctx, "rejected", item)),
+            };
             ctx.fact(Fact::Reviewed { item: item.id, approved: !sent_back });
             if !sent_back {
+                item.tainted = false;
                 ctx.fact(Fact::Progress { item: item.id });
                 return Verdict::Good;
             }
@@ -304,7 +241,9 @@ impl Worker {
         if caught {
             ctx.fact(Fact::Checked { item: item.id, passed: false, actual: false });
         }
-        let wrong = role.wrong.happens(role.luck(ctx, "wrong", item))
+        let wrong = is_flawed
+            || decision.is_some()
+            || role.wrong.happens(role.luck(ctx, "wrong", item))
             || role.says_done_falsely.happens(role.luck(ctx, "says done falsely", item));
         // Work on what was sent back starts over; otherwise an error stays until somebody catches it.
         let starts_over = item.rejections > 0;
@@ -335,7 +274,7 @@ impl Worker {
         }
         ctx.fact(Fact::WaitEnd { on: Waited::Gate(gate) });
         if approved {
-            self.complete(ctx, parcel.item);
+            self.complete(ctx, Item { tainted: false, ..parcel.item }, gate);
         } else {
             self.fail(ctx, parcel.item);
         }
@@ -343,25 +282,27 @@ impl Worker {
         self.next(ctx);
     }
 
-    /// The item leaves the fleet.
-    fn complete(&mut self, ctx: &mut Context<'_, Self>, item: Item) {
+    /// The item leaves the fleet, past this gate if there is one.
+    fn complete(&mut self, ctx: &mut Context<'_, Self>, item: Item, gate: &str) {
         if let Some(action) = &self.role.action {
-            let gate: &str = action.gate.as_ref().map_or("", |(gate, _)| gate);
-            ctx.fact(Fact::Acted {
-                action: &action.name,
-                reversible: action.reversible,
-                gate,
-                item: item.id,
-            });
+            let (name, reversible): (&str, _) = (&action.name, action.reversible);
+            ctx.fact(Fact::Acted { action: name, reversible, gate, item: item.id });
         }
-        let reported = !(self.role.tested && item.faulty);
+        let actual = !item.faulty;
+        let mut reported = !(self.role.tested && item.faulty);
+        if self.role.tested && ctx.fault_site(sites::AGENT_WRONG_TOOL_RESULT).is_some() {
+            reported = !actual;
+            ctx.fact(Fact::Checked { item: item.id, passed: reported, actual });
+        }
         let (task, attempt) = (item.id, item.attempt);
-        ctx.fact(Fact::TaskFinished { task, attempt, reported, actual: !item.faulty });
-        self.report(ctx, item);
+        for _ in 0..times_done(ctx) {
+            ctx.fact(Fact::TaskFinished { task, attempt, reported, actual });
+            self.report(ctx, item);
+        }
     }
 
     /// The item is given up.
-    fn fail(&mut self, ctx: &mut Context<'_, Self>, item: Item) {
+    pub(super) fn fail(&mut self, ctx: &mut Context<'_, Self>, item: Item) {
         let (task, attempt) = (item.id, item.attempt);
         ctx.fact(Fact::TaskFinished { task, attempt, reported: false, actual: false });
     }
@@ -381,28 +322,4 @@ enum Verdict {
     Good,
     SentBack,
     GivenUp,
-}
-
-fn turn_of(
-    role: &Role,
-    pace: &ModelPace,
-    ctx: &Context<'_, Worker>,
-    job: &Job,
-    item: &Item,
-) -> provider::Turn {
-    let step = mix([hash_text(&role.name), u64::from(item.rejections), job.turns_over]);
-    let own_or = |own: u64, sampler: &Sampler, purpose: &str| match own {
-        0 => sampler.sample(&mut ctx.luck_of(purpose, [item.id, u64::from(item.attempt), step])),
-        tokens => tokens,
-    };
-    // Everything that was said before is read again.
-    let turns_before = u64::from(item.rejections).saturating_mul(job.turns).saturating_add(job.turns_over);
-    let grown = pace.context_grows.saturating_mul(turns_before);
-    provider::Turn {
-        item: item.id,
-        attempt: item.attempt,
-        step,
-        tokens_in: own_or(item.tokens_in, &pace.tokens_in, "input tokens").saturating_add(grown),
-        tokens_out: own_or(item.tokens_out, &pace.tokens_out, "output tokens"),
-    }
 }

@@ -7,7 +7,7 @@ use fleetsim_engine::{Address, Draw, HOUR, Time, hash_text};
 
 use crate::gate::Action;
 use crate::item::Item;
-use crate::seam::Seam;
+use crate::seam::{Seam, When};
 use crate::{Share, artifact_store, broker, outside, provider, task_store};
 
 /// A role. Figures are the scenario's.
@@ -114,6 +114,11 @@ pub struct Edits {
 }
 
 impl Role {
+    /// Whether this role judges items rather than working on them: it can send them back.
+    pub(super) fn reviews(&self) -> bool {
+        self.gives.iter().any(|seam| self.seams[usize::from(*seam)].when == When::Rejected)
+    }
+
     /// The luck of this role with an item, which is the item's: the same whichever worker has it.
     pub(super) fn luck<A: fleetsim_engine::Agent>(
         &self,

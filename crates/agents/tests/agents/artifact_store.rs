@@ -6,19 +6,21 @@ use fleetsim_engine::{Address, AgentId};
 
 use crate::support::{fleet, give, item, parcel, play, probes, role, seam, workers};
 
-fn write(operation: u64, based_on: u64, edits: &[u64]) -> Request {
+pub(crate) fn write(operation: u64, based_on: u64, edits: &[u64]) -> Request {
     Request::Write { artifact: "page".to_owned(), operation, based_on, edits: edits.to_vec() }
 }
 
-fn read(artifact: &str) -> Request {
+pub(crate) fn read(artifact: &str) -> Request {
     Request::Read { artifact: artifact.to_owned() }
 }
 
-fn text(reply: &Reply) -> String {
+pub(crate) fn text(reply: &Reply) -> String {
     match reply {
         Reply::Content { version, edits } => format!("{version} is {edits:?}"),
         Reply::Written { version } => format!("wrote {version}"),
         Reply::Conflict { version } => format!("conflict with {version}"),
+        Reply::Failed { first_wait_ns } => format!("failed, wait {first_wait_ns}"),
+        Reply::TimedOut => "timed out".to_owned(),
     }
 }
 

@@ -26,7 +26,7 @@ struct Case<'a> {
     stated: &'a [&'a str],
 }
 
-const PLAIN: Settings = Settings {
+pub(crate) const PLAIN: Settings = Settings {
     redelivers_after_ns: Some(100),
     capacity: 10,
     reader: None,

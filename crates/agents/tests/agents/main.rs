@@ -6,6 +6,8 @@ mod broker;
 mod gate;
 mod outside;
 mod provider;
+mod sites;
 mod support;
 mod task_store;
+mod unhit;
 mod worker;

@@ -54,7 +54,7 @@ fn refusal_ns(reply: Reply) -> Option<u64> {
     match reply {
         Reply::TooManyRequests { retry_after_ns, .. } => Some(retry_after_ns),
         Reply::Completed { .. } => None,
-        Reply::TooLarge { .. } => panic!("nothing is too large here"),
+        other => panic!("nothing of the kind happens here: {other:?}"),
     }
 }
 

@@ -12,7 +12,8 @@ use fleetsim_agents::worker::{Pace, Role, Worker};
 use fleetsim_engine::batch::{Batch, Fate};
 use fleetsim_engine::sample::Sampler;
 use fleetsim_engine::{
-    Address, Agent, AgentId, Context, Ending, Fact, Fleet, Limits, Link, Message, Origin, Outcome, Sink, Time,
+    Address, Agent, AgentId, Attention, Context, Ending, Fact, Fleet, Hit, Injector, Limits, Link, Message,
+    Origin, Outcome, Sink, SiteVisit, Time,
 };
 
 /// What every message takes.
@@ -143,6 +144,14 @@ fn line(fact: &Fact<'_>) -> String {
             format!("wrote {resource} {based_on} to {version}")
         }
         Fact::Requested { admitted, .. } => format!("requested admitted {admitted}"),
+        Fact::Read { resource, version, .. } => format!("read {resource} {version}"),
+        Fact::OperationCommit { .. } => "committed".to_owned(),
+        Fact::OperationAbort { .. } => "aborted".to_owned(),
+        Fact::OperationIndeterminate { .. } => "indeterminate".to_owned(),
+        Fact::Spent { tokens_in, tokens_out, .. } => format!("spent {tokens_in} and {tokens_out}"),
+        Fact::Tainted { item, origin } => format!("tainted {item} from {origin:?}"),
+        Fact::Breach { permission } => format!("breach {permission}"),
+        Fact::Injected { rule, fault, amount, .. } => format!("injected {rule} {fault} {amount}"),
         other => format!("{other:?}"),
     }
 }
@@ -186,9 +195,37 @@ pub(crate) fn seam(number: u16, name: &str, receivers: &[AgentId]) -> Seam {
     }
 }
 
+/// A rule called `rule` that hits the first visits to one fault site, whoever makes them.
+struct Rule {
+    site: &'static str,
+    strength: u64,
+    times: u64,
+}
+
+impl Injector for Rule {
+    fn attention(&self, _now: Time) -> Attention {
+        Attention::NEVER
+    }
+
+    fn site(&mut self, visit: &SiteVisit<'_>) -> Option<Hit> {
+        if visit.site != self.site || self.times == 0 {
+            return None;
+        }
+        self.times -= 1;
+        let rule = AgentId::rule("rule");
+        Some(Hit { rule, strength: self.strength, since: None })
+    }
+}
+
+/// Hits the first `times` visits to a fault site.
+pub(crate) fn hit(fleet: &mut Fleet, site: &'static str, strength: u64, times: u64) {
+    fleet.name_rule("rule");
+    fleet.inject_faults(Box::new(Rule { site, strength, times }));
+}
+
 /// A faultless item.
 pub(crate) fn item(id: u64) -> Item {
-    Item { id, attempt: 1, rejections: 0, tokens_in: 0, tokens_out: 0, faulty: false }
+    Item { id, attempt: 1, rejections: 0, tokens_in: 0, tokens_out: 0, faulty: false, tainted: false }
 }
 
 /// The only offer of an item on a seam.

@@ -6,10 +6,10 @@ use fleetsim_engine::{AgentId, Fleet};
 use crate::support::{Heard, Run, fleet, item, parcel, play, probes, seam};
 
 const FOR_EVER: Settings = Settings { lease_ns: None, checks_fence: true };
-const LEASED: Settings = Settings { lease_ns: Some(1_000), checks_fence: true };
+pub(crate) const LEASED: Settings = Settings { lease_ns: Some(1_000), checks_fence: true };
 const NAIVE: Settings = Settings { lease_ns: Some(1_000), checks_fence: false };
 
-fn store(fleet: &mut Fleet, settings: Settings) -> AgentId {
+pub(crate) fn store(fleet: &mut Fleet, settings: Settings) -> AgentId {
     let seams = [0, 1].map(|number| seam(number, "work", &[AgentId::named("claimer", 1)]));
     fleet.add("store", 1, move |_| TaskStore::new(settings, seams.clone().into())).expect("one store");
     AgentId::named("store", 1)
@@ -23,10 +23,12 @@ fn text(reply: &Reply) -> String {
         Reply::Renewed { .. } => "renewed".to_owned(),
         Reply::Accepted { .. } => "accepted".to_owned(),
         Reply::Stale { .. } => "stale".to_owned(),
+        Reply::TimedOut { .. } => "timed out".to_owned(),
+        Reply::Failed { .. } => "failed".to_owned(),
     }
 }
 
-fn heard_lines(heard: &Heard<Reply>) -> Vec<String> {
+pub(crate) fn heard_lines(heard: &Heard<Reply>) -> Vec<String> {
     heard.borrow().iter().map(|(at_ns, who, reply)| format!("{at_ns} {who} {}", text(reply))).collect()
 }
 
@@ -41,7 +43,7 @@ fn replies(settings: Settings, scripts: &[&[(u64, Request)]]) -> (Vec<String>, R
     (heard_lines(&heard), run)
 }
 
-const fn claim(version: u64) -> Request {
+pub(crate) const fn claim(version: u64) -> Request {
     Request::Claim { task: 0, version }
 }
 
@@ -49,7 +51,7 @@ const fn renew(fence: u64) -> Request {
     Request::Renew { task: 0, fence }
 }
 
-const fn complete(fence: u64) -> Request {
+pub(crate) const fn complete(fence: u64) -> Request {
     Request::Complete { task: 0, fence }
 }
 

@@ -27,7 +27,7 @@ fn alone(pace: Option<Pace>) -> Fleet {
 }
 
 /// The pace of a role whose items take `turns` turns of 10 tokens in, 5 out, at the provider called `provider`.
-fn turns(turns: u64, context_grows: u64) -> Pace {
+pub(crate) fn turns(turns: u64, context_grows: u64) -> Pace {
     Pace::Model(ModelPace {
         model: "model".into(),
         provider: Address::<Request>::new(AgentId::named("provider", 1)),
@@ -39,7 +39,7 @@ fn turns(turns: u64, context_grows: u64) -> Pace {
 }
 
 /// A provider of a model whose turns take 100 ns.
-fn provider(fleet: &mut Fleet, limited: Model) {
+pub(crate) fn provider(fleet: &mut Fleet, limited: Model) {
     let model = Model { first_token_ns: Sampler::constant(100), ..limited };
     fleet.add("provider", 1, move |_| Provider::new(model.clone(), None)).expect("one provider");
 }

@@ -21,6 +21,23 @@ impl<'a> Steps<'a> {
     pub(super) fn of(batch: &'a Batch) -> Steps<'a> {
         Steps { batch, step: 0, effect: 0, fact_byte: 0, payload_byte: 0 }
     }
+
+    /// Passes over the next `count` steps and the bytes of their effects, so that the one after finds its own.
+    fn pass(&mut self, count: usize) {
+        let columns = &self.batch.effects;
+        let passed = &self.batch.steps.effects[self.step..self.step + count];
+        let end = self.effect + passed.iter().map(|effects| *effects as usize).sum::<usize>();
+        let effects = columns.effect[self.effect..end].iter().zip(&columns.length[self.effect..end]);
+        for (effect, length) in effects {
+            if *effect == EffectKind::Fact as u8 {
+                self.fact_byte += *length as usize;
+            } else {
+                self.payload_byte += *length as usize;
+            }
+        }
+        self.step += count;
+        self.effect = end;
+    }
 }
 
 impl<'a> Iterator for Steps<'a> {
@@ -38,17 +55,7 @@ impl<'a> Iterator for Steps<'a> {
             fact_byte: self.fact_byte,
             payload_byte: self.payload_byte,
         };
-        self.step += 1;
-        // Walk over the effects' bytes, so that the next step finds its own.
-        for index in effects.at..effects.end {
-            let length = self.batch.effects.length[index] as usize;
-            if self.batch.effects.effect[index] == EffectKind::Fact as u8 {
-                self.fact_byte += length;
-            } else {
-                self.payload_byte += length;
-            }
-        }
-        self.effect = effects.end;
+        self.pass(1);
         Some(Step {
             ordinal: self.batch.first_ordinal + at as u64,
             time: Time::from_ns(time_ns),
@@ -62,6 +69,12 @@ impl<'a> Iterator for Steps<'a> {
             kind: columns.kind[at],
             effects,
         })
+    }
+
+    /// Passes over `count` steps without looking at them, and gives the one after.
+    fn nth(&mut self, count: usize) -> Option<Step<'a>> {
+        self.pass(count.min(self.len()));
+        self.next()
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -103,6 +116,26 @@ impl<'a> Step<'a> {
     /// The facts that the target stated in this step.
     pub fn facts(&self) -> impl Iterator<Item = Fact<'a>> + use<'a> {
         self.effects.clone().filter_map(|effect| effect.fact())
+    }
+
+    /// Those of them that are recorded as a kind that `is_wanted`: the others are not decoded. A fact's kind is its
+    /// variant's position in [`Fact`].
+    pub fn facts_of<W: FnMut(u16) -> bool>(
+        &self,
+        mut is_wanted: W,
+    ) -> impl Iterator<Item = Fact<'a>> + use<'a, W> {
+        let Effects { batch, at, end, mut fact_byte, .. } = self.effects;
+        let columns = &batch.effects;
+        let effects =
+            columns.effect[at..end].iter().zip(&columns.length[at..end]).zip(&columns.kind[at..end]);
+        effects.filter_map(move |((effect, length), kind)| {
+            if *effect != EffectKind::Fact as u8 {
+                return None;
+            }
+            let start = fact_byte;
+            fact_byte += *length as usize;
+            if is_wanted(*kind) { codec::decode(&batch.facts[start..fact_byte]) } else { None }
+        })
     }
 }
 

@@ -1,21 +1,23 @@
 //! What a handler asked for, made to happen.
 
+use std::borrow::Cow;
+
 use super::Ending;
 use super::world::World;
 use crate::batch::{EffectKind, Event, Fate};
 use crate::codec;
-use crate::deviation::{Deviated, MessageId};
 use crate::draft::{Draft, EffectRow, Mark};
 use crate::error::Error;
 use crate::event::{Course, KeyParts, Pending};
+use crate::fact::FactKinds;
 use crate::identity::AgentId;
-use crate::inject::{Outgoing, Verdict};
 use crate::message::ProtocolId;
 use crate::slot::{Condition, Place, Slot, SlotIndex};
 use crate::time::Time;
 
 impl World {
-    /// Applies the effects since `mark`. If the run ends by one of them, the first that does says how.
+    /// Applies the effects since `mark`, and returns what kinds of facts they state. If the run ends by one of them, the
+    /// first that does says how.
     #[inline]
     pub(super) fn apply_effects(
         &mut self,
@@ -24,12 +26,15 @@ impl World {
         mark: Mark,
         first_sequence: u32,
         ending: &mut Option<Ending>,
-    ) {
+    ) -> FactKinds {
+        let mut stated = FactKinds::NONE;
         let mut sequence = first_sequence;
         let mut payloads = &draft.payloads[mark.payloads..];
         for row in &draft.effects[mark.effects..] {
             let mut payload = &[][..];
-            if row.effect != EffectKind::Fact {
+            if row.effect == EffectKind::Fact {
+                stated = stated.with(FactKinds::of(row.kind));
+            } else {
                 (payload, payloads) = payloads.split_at(row.length as usize);
             }
             if row.effect == EffectKind::Send {
@@ -41,6 +46,7 @@ impl World {
             }
             sequence = sequence.wrapping_add(u32::from(row.effect.is_numbered()));
         }
+        stated
     }
 
     fn apply_other(
@@ -88,7 +94,7 @@ impl World {
         let to = self.directory.find(target).unwrap_or(unknown);
         let link = self.links.between(sender_group, to.group);
         let latency_ns = link.latency_ns(|| self.latency_luck.of(source, sequence));
-        let thought_ns = self.world_delay_ns(slot, effect.delay_ns);
+        let thought_ns = self.labour_ns(slot, effect.delay_ns);
         let arrives = self.later(latency_ns)?.checked_add(thought_ns)?;
         let message = Pending {
             time: arrives,
@@ -101,10 +107,10 @@ impl World {
             course: Course::new(Event::Message, Fate::Handled),
             ..Pending::NOTHING
         };
-        if self.injector.is_none() && self.deviations.is_empty() {
+        if self.deviations.is_empty() && !self.faults.may_meet(arrives, (sender_group, to.group)) {
             self.schedule_message(message, payload);
         } else {
-            self.schedule_with_faults(message, payload)?;
+            self.schedule_with_faults(message, latency_ns.max(1), (sender_group, to.group), payload)?;
         }
         Some(())
     }
@@ -112,43 +118,18 @@ impl World {
     /// As `schedule_message`, past fault rules and deviations. The message is a copy, so that the one which nobody
     /// interferes with can travel in registers.
     #[inline(never)]
-    fn schedule_with_faults(&mut self, mut message: Pending, payload: &[u8]) -> Option<()> {
-        let again = self.interfere(&mut message)?;
-        self.schedule_message(message, payload);
-        self.schedule_again(message, payload, again);
+    fn schedule_with_faults(
+        &mut self,
+        mut message: Pending,
+        latency_ns: u64,
+        groups: (u16, u16),
+        payload: &[u8],
+    ) -> Option<()> {
+        let mut payload = Cow::Borrowed(payload);
+        let again = self.interfere(&mut message, latency_ns, groups, &mut payload)?;
+        self.schedule_message(message, &payload);
+        self.schedule_again(message, &payload, again);
         Some(())
-    }
-
-    /// Lets fault rules and deviations change when a message arrives. Returns when it arrives again.
-    fn interfere(&mut self, message: &mut Pending) -> Option<[Option<Time>; 2]> {
-        let Pending { source, sequence, .. } = *message;
-        let verdict = self.verdict(message);
-        let arrives = message.time.checked_add(verdict.delay_ns)?;
-        let mut deviated = Deviated { arrives, dropped: false, again: None };
-        if !self.deviations.is_empty() {
-            deviated = self.deviations.apply(MessageId { source, sequence }, self.now, deviated.arrives);
-        }
-        let doom = match (deviated.dropped, verdict.lost) {
-            (true, _) => Fate::Deviated,
-            (false, true) => Fate::Lost,
-            (false, false) => Fate::Handled,
-        };
-        message.time = deviated.arrives;
-        message.course = Course::new(Event::Message, doom);
-        let by_rule = match verdict.again_after_ns {
-            Some(after_ns) => Some(deviated.arrives.checked_add(after_ns.max(1))?),
-            None => None,
-        };
-        Some([by_rule, deviated.again])
-    }
-
-    fn verdict(&mut self, message: &Pending) -> Verdict {
-        let (seed, now) = (self.seed, self.now);
-        let Some(injector) = &mut self.injector else {
-            return Verdict::default();
-        };
-        let Pending { source, sequence, target, protocol, kind, .. } = *message;
-        injector.message(&Outgoing { seed, now, source, sequence, target, protocol, kind })
     }
 
     fn apply_timer(
@@ -159,7 +140,10 @@ impl World {
         payload: &[u8],
         event: Event,
     ) -> Result<(), Error> {
-        let delay_ns = self.world_delay_ns(slot, effect.delay_ns);
+        let delay_ns = match event {
+            Event::WorkEnd => self.labour_ns(slot, effect.delay_ns),
+            _ => self.world_delay_ns(slot, effect.delay_ns),
+        };
         let id = self.slots[slot as usize].id;
         let pending = Pending {
             time: self.later(delay_ns).ok_or_else(past_the_end)?,
@@ -245,6 +229,6 @@ impl World {
     }
 }
 
-fn past_the_end() -> Error {
+pub(super) fn past_the_end() -> Error {
     Error::new("an effect would happen after the end of representable time (584 years)")
 }

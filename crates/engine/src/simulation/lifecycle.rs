@@ -45,7 +45,11 @@ pub(super) fn befall(
             let change = codec::decode(payload).expect("the engine encoded it itself");
             let changed = LocalClock::changed(world.clocks.get(&slot), world.now, change);
             world.clocks.insert(slot, changed);
-            world.slots[slot as usize].own_clock = true;
+            world.slots[slot as usize].own_pace = true;
+        }
+        Event::Slow => {
+            let permille = codec::decode(payload).expect("the engine encoded it itself");
+            world.set_pace(slot, permille);
         }
         other => unreachable!("{other:?} is the agent's to handle"),
     }

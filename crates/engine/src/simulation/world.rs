@@ -3,22 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::fate_for;
+use super::faults::Faults;
 use super::starts::Starts;
 use crate::agent::Birth;
 use crate::batch::{Event, Fate};
 use crate::clock::LocalClock;
-use crate::codec;
 use crate::context::Spawnable;
-use crate::control::Control;
 use crate::deviation::{DeviationState, MessageId};
 use crate::disk::Disk;
 use crate::error::Error;
 use crate::event::{Course, KeyParts, Pending};
 use crate::fleet::Fleet;
 use crate::identity::AgentId;
-use crate::inject::Injector;
+use crate::inject::GroupId;
 use crate::link::Links;
-use crate::message::ProtocolId;
 use crate::mix::{Draw, Purpose, hash_text};
 use crate::payload::PayloadStore;
 use crate::pool::AnyPool;
@@ -48,7 +46,9 @@ pub(crate) struct World {
     pub(super) latency_luck: Purpose,
     pub(crate) spawnable: Vec<Spawnable>,
     pub(super) deviations: DeviationState,
-    pub(crate) injector: Option<Box<dyn Injector>>,
+    pub(super) faults: Faults,
+    /// The groups by their index.
+    pub(super) group_ids: Vec<GroupId>,
     /// What follows is empty for almost all agents.
     pub(super) held: BTreeMap<SlotIndex, VecDeque<(Pending, Time)>>,
     pub(super) clocks: BTreeMap<SlotIndex, LocalClock>,
@@ -58,6 +58,7 @@ pub(crate) struct World {
 
 impl World {
     pub(super) fn new(fleet: Fleet, links: Links) -> Result<(World, Vec<Box<dyn AnyPool>>), Error> {
+        let group_ids = super::faults::group_ids(&fleet);
         let mut pools = fleet.pools;
         let mut world = World {
             seed: fleet.seed,
@@ -75,7 +76,8 @@ impl World {
             latency_luck: Draw::purpose(fleet.seed, LATENCY_LUCK),
             spawnable: fleet.spawnable,
             deviations: DeviationState::new(fleet.deviations),
-            injector: fleet.injector,
+            faults: Faults::new(fleet.injector, &fleet.rules, &group_ids),
+            group_ids,
             held: BTreeMap::new(),
             clocks: BTreeMap::new(),
             disks: BTreeMap::new(),
@@ -125,19 +127,15 @@ impl World {
 
     /// The time on an agent's own clock.
     pub(crate) fn local_now(&self, slot: SlotIndex) -> Time {
-        match self.slots[slot as usize].own_clock {
-            true => self.clocks[&slot].read(self.now),
-            false => self.now,
-        }
+        let clock = self.slots[slot as usize].own_pace.then(|| self.clocks.get(&slot)).flatten();
+        clock.map_or(self.now, |clock| clock.read(self.now))
     }
 
     /// A delay on an agent's own clock, in world time.
     #[inline]
     pub(crate) fn world_delay_ns(&self, slot: SlotIndex, delay_ns: u64) -> u64 {
-        match self.slots[slot as usize].own_clock {
-            true => self.clocks[&slot].world_delay_ns(delay_ns),
-            false => delay_ns,
-        }
+        let clock = self.slots[slot as usize].own_pace.then(|| self.clocks.get(&slot)).flatten();
+        clock.map_or(delay_ns, |clock| clock.world_delay_ns(delay_ns))
     }
 
     /// Lets a message arrive at its time.
@@ -152,42 +150,6 @@ impl World {
     pub(super) fn schedule_again(&mut self, message: Pending, payload: &[u8], again: [Option<Time>; 2]) {
         for time in again.into_iter().flatten() {
             self.queue.push(Pending { time, ..message }.carrying(self.payloads.pack(payload)));
-        }
-    }
-
-    /// Each rule numbers what it does, so the order of rules among themselves changes nothing.
-    fn schedule_controls(&mut self, controls: &[(String, Time, AgentId, Control)]) {
-        let mut sequences: BTreeMap<&str, u32> = BTreeMap::new();
-        for (rule, at, target, control) in controls {
-            let sequence = sequences.entry(rule).or_default();
-            let mut payload = Vec::new();
-            let event = match control {
-                Control::Crash => Event::Crash,
-                Control::Restart => Event::Restart,
-                Control::Pause => Event::Pause,
-                Control::Resume => Event::Resume,
-                Control::Clock(change) => {
-                    codec::encode(change, &mut payload);
-                    Event::Clock
-                }
-                Control::Tell(name) => {
-                    payload.extend_from_slice(name.as_bytes());
-                    Event::Fault
-                }
-            };
-            let parcel = self.payloads.pack(&payload);
-            self.queue.push(Pending {
-                time: *at,
-                target: *target,
-                source: AgentId::rule(rule),
-                sequence: *sequence,
-                slot: self.slot_of(*target),
-                protocol: ProtocolId::NONE,
-                kind: 0,
-                course: Course::new(event, Fate::Handled),
-                ..Pending::NOTHING.carrying(parcel)
-            });
-            *sequence += 1;
         }
     }
 

@@ -111,7 +111,7 @@ fn hostile_columns_are_refused() {
         ("a count is missing", |parts| cut(&mut parts.1.effects)),
         ("an effect too many", |parts| parts.1.effects[0] += 1),
         ("as many effects as can be", |parts| parts.1.effects[0] = u32::MAX),
-        ("an unknown event", |parts| parts.1.event[0] = 10),
+        ("an unknown event", |parts| parts.1.event[0] = 13),
         ("an unknown fate", |parts| parts.1.fate[0] = 10),
         ("an unknown effect", |parts| parts.2.effect[0] = 8),
         ("an object is missing", |parts| cut(&mut parts.2.object)),

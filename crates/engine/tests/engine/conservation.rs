@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use fleetsim_engine::batch::{EffectKind, Event, Fate};
 use fleetsim_engine::sample::Sampler;
 use fleetsim_engine::{
-    AgentId, ClockChange, Control, Deviation, Deviations, Draw, Injector, Limits, Link, MessageId, Outgoing,
-    Time, Verdict, hash_text,
+    Act, AgentId, ClockChange, Control, Deviation, Deviations, Draw, Injector, Limits, Link, MessageId,
+    Outgoing, Time, Verdict, hash_text,
 };
 use proptest::prelude::*;
 
@@ -19,12 +19,13 @@ struct Weather {
 }
 
 impl Injector for Weather {
-    fn message(&mut self, message: &Outgoing) -> Verdict {
+    fn message(&mut self, message: &Outgoing, _acts: &mut Vec<Act>) -> Verdict {
         let mut draw = Draw::new(message.seed, self.purpose, message.source, message.sequence);
         Verdict {
             lost: draw.happens(1, 5),
             delay_ns: draw.next() % 7,
             again_after_ns: draw.happens(1, 4).then_some(3),
+            ..Verdict::default()
         }
     }
 }

@@ -1,6 +1,8 @@
 //! The deviation table through the engine: each entry moves its message and nothing else.
 
-use fleetsim_engine::{AgentId, Deviation, Deviations, Fleet, Injector, MessageId, Outgoing, Time, Verdict};
+use fleetsim_engine::{
+    Act, AgentId, Deviation, Deviations, Fleet, Injector, MessageId, Outgoing, Time, Verdict,
+};
 
 use crate::stage::{Cue, Talk, actors, check, fleet, idle, play, to};
 
@@ -92,7 +94,7 @@ fn a_table_that_names_nobody_changes_no_digest() {
 fn a_duplicate_of_the_table_and_one_of_a_rule_both_arrive() {
     struct Echo;
     impl Injector for Echo {
-        fn message(&mut self, message: &Outgoing) -> Verdict {
+        fn message(&mut self, message: &Outgoing, _acts: &mut Vec<Act>) -> Verdict {
             Verdict { again_after_ns: (message.sequence == 0).then_some(3), ..Verdict::default() }
         }
     }

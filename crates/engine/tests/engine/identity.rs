@@ -1,7 +1,7 @@
 //! Identity and luck: adding, removing or reordering somebody shifts nobody else's draws.
 
 use fleetsim_engine::sample::Sampler;
-use fleetsim_engine::{AgentId, Control, Draw, Fleet, Injector, Link, SiteVisit, Time, hash_text};
+use fleetsim_engine::{AgentId, Control, Draw, Fleet, Hit, Injector, Link, SiteVisit, Time, hash_text};
 use rand::Rng;
 
 use crate::stage::{Cue, Row, Tag, Talk, actors, fleet, idle, play, to};
@@ -10,9 +10,10 @@ use crate::stage::{Cue, Row, Tag, Talk, actors, fleet, idle, play, to};
 struct Sites;
 
 impl Injector for Sites {
-    fn site(&mut self, visit: &SiteVisit<'_>) -> Option<u64> {
+    fn site(&mut self, visit: &SiteVisit<'_>) -> Option<Hit> {
         let mut draw = Draw::new(visit.seed, hash_text(visit.site), visit.agent, visit.visit);
-        draw.happens(1, 2).then(|| draw.next())
+        let rule = AgentId::rule("sites");
+        draw.happens(1, 2).then(|| Hit { rule, strength: draw.next(), since: None })
     }
 }
 

@@ -1,7 +1,7 @@
 //! Links: who takes how long to reach whom, and what happens at the end of time.
 
 use fleetsim_engine::sample::Sampler;
-use fleetsim_engine::{Ending, Fleet, Injector, Link, Outgoing, Time, Verdict};
+use fleetsim_engine::{Act, Ending, Fleet, Injector, Link, Outgoing, Time, Verdict};
 
 use crate::stage::{Cue, Talk, actors, check, fleet, idle, play, to};
 
@@ -87,14 +87,15 @@ fn latency_is_a_function_of_sender_and_number() {
 struct Bend(Verdict);
 
 impl Injector for Bend {
-    fn message(&mut self, _message: &Outgoing) -> Verdict {
+    fn message(&mut self, _message: &Outgoing, _acts: &mut Vec<Act>) -> Verdict {
         self.0
     }
 }
 
 #[test]
 fn an_injector_delays_loses_and_doubles() {
-    let verdict = |lost, delay_ns, again_after_ns| Verdict { lost, delay_ns, again_after_ns };
+    let verdict =
+        |lost, delay_ns, again_after_ns| Verdict { lost, delay_ns, again_after_ns, ..Verdict::default() };
     for (verdict, expected) in [
         (verdict(false, 0, None), vec!["5 b Message Handled"]),
         (verdict(false, 4, None), vec!["9 b Message Handled"]),

@@ -5,6 +5,7 @@ mod batch;
 mod conservation;
 mod deviations;
 mod digest;
+mod faults;
 mod identity;
 mod lifecycle;
 mod limits;

@@ -86,6 +86,9 @@ impl Twin<'_> {
                 Control::Resume => Event::Resume,
                 Control::Clock(_) => Event::Clock,
                 Control::Tell(_) => Event::Fault,
+                Control::Slow { .. } | Control::Announce { .. } | Control::Heal { .. } => {
+                    unreachable!("programs have none")
+                }
             };
             twin.push(*time, member(*agent), AgentId::rule(RULE), sequence as u32, event, 0);
         }

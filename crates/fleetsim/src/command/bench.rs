@@ -41,6 +41,9 @@ pub(crate) struct Arguments {
     /// How much of each step is recorded: nothing, its digest, or everything, into a temporary file
     #[arg(long, value_name = "LEVELS", value_delimiter = ',', value_enum, default_value = "off,digest,full")]
     record: Vec<Record>,
+    /// Let all monitors judge each run; measured apart, since it is another program that runs
+    #[arg(long)]
+    monitors: bool,
     /// The seed of all runs; without it 1, or the scenario's own
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
@@ -98,9 +101,11 @@ impl Course {
 pub(crate) fn execute(arguments: &Arguments, program: &Program) -> Result<Exit, Failure> {
     let course = Course::new(arguments, program)?;
     if let Some(asked) = sample::asked() {
-        return sample::execute(&asked, arguments.events, &course, program);
+        return sample::execute(&asked, arguments.events, arguments.monitors, &course, program);
     }
-    let mut report = Report::new(&course.subject.name(), course.seed, arguments.rounds);
+    let judged = if arguments.monitors { ", monitors on" } else { "" };
+    let name = format!("{}{judged}", course.subject.name());
+    let mut report = Report::new(&name, course.seed, arguments.rounds);
     let points: Vec<(u64, Record)> =
         course.points.iter().map(|(size, record)| (course.sizes[*size].agents, *record)).collect();
     // What cannot be compared is refused before anything is measured.

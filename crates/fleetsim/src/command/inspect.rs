@@ -137,6 +137,8 @@ fn overview(trace: &Trace) -> Value {
         "overrides": header.overrides,
         "behaviours": header.behaviours,
         "groups": header.manifest.groups.iter().map(|group| json!({ "name": group.name, "count": group.count })).collect::<Vec<_>>(),
+        "external_inputs": header.external_inputs,
+        "import": header.import,
         "steps": trace.steps(),
         "chunks": trace.chunks(),
         "partial": trace.is_partial(),

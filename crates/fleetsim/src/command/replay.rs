@@ -85,11 +85,7 @@ pub(crate) fn judge_record(
     path: &std::path::Path,
 ) -> Result<(Report, Option<Judgement>), Failure> {
     let header = trace.header();
-    if header.level == fleetsim_trace_replay::Level::Digest {
-        let message = "the trace was recorded at level `digest` and holds no steps to judge; replay it without \
-                       --detached, or record the run again in full";
-        return Err(Failure::usage(message));
-    }
+    check_steps(trace)?;
     let mut panel = program.registry.panel(&recording::monitors(header)?, &header.manifest);
     trace.feed(&mut panel).map_err(|error| Failure::of_trace(path, &error))?;
     let end = recording::recorded_end(trace);
@@ -98,6 +94,16 @@ pub(crate) fn judge_record(
         .ok()
         .map(|loaded| judge(&loaded.scenario.document().expect, &report, end.complete));
     Ok((report, judgement))
+}
+
+/// Refuses a trace without steps.
+pub(crate) fn check_steps(trace: &Trace) -> Result<(), Failure> {
+    if trace.header().level == fleetsim_trace_replay::Level::Digest {
+        let message = "the trace was recorded at level `digest` and holds no steps to judge; replay it without \
+                       --detached, or record the run again in full";
+        return Err(Failure::usage(message));
+    }
+    Ok(())
 }
 
 fn detached(arguments: &Arguments, program: &Program, trace: &Trace) -> Result<Replayed, Failure> {
@@ -174,6 +180,13 @@ fn damage_beside(trace: &Trace, compared: &Compared) -> Vec<Error> {
 
 /// Whether this program can give the same run.
 fn check_versions(header: &Header, program: &Program, arguments: &Arguments) -> Result<(), Failure> {
+    if let Some(import) = &header.import {
+        let message = format!(
+            "there is nothing to execute again: the trace was imported from a log ({}); `--detached` judges its record",
+            import.kind
+        );
+        return Err(Failure::usage(&message));
+    }
     if header.external_inputs {
         return Err(Failure::usage(
             "the run took inputs from outside and cannot be executed again; `--detached` judges its record",

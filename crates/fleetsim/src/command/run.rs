@@ -202,8 +202,7 @@ fn recorder(
     if !arguments.force {
         recording::check_target(path)?;
     }
-    let same = |a: &Path, b: &Path| a.canonicalize().is_ok_and(|a| b.canonicalize().is_ok_and(|b| a == b));
-    if same(path, &arguments.scenario) {
+    if recording::is_same_file(path, &arguments.scenario) {
         return Err(Failure::new(Exit::Usage, "the trace would replace the scenario; name another file"));
     }
     let recorded = Recorded { name: program.name.clone(), version: env!("CARGO_PKG_VERSION").to_owned() };

@@ -153,7 +153,7 @@ fn every_truncation_after_the_header_is_partial() {
 }
 
 /// A copy of a trace whose header was changed.
-fn with_header(trace: &str, copy: &str, change: impl Fn(&mut Header)) {
+pub(crate) fn with_header(trace: &str, copy: &str, change: impl Fn(&mut Header)) {
     let trace = Trace::open(trace).unwrap();
     let mut header = trace.header().clone();
     change(&mut header);

@@ -1,5 +1,7 @@
 //! Turns what the topology monitor gathered into graphs, shares and names.
 
+mod graphs;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use fleetsim_engine::{AgentId, Names};
@@ -10,7 +12,8 @@ use crate::graph::{self, Graph};
 use crate::monitor::Moment;
 use crate::ratio::Ratio;
 use crate::role::Role;
-use crate::topology::{Decider, Topology};
+use crate::text::counted;
+use crate::topology::{Decider, Route, Topology};
 
 /// Nodes that are listed.
 const NODES_MAX: usize = 1000;
@@ -93,13 +96,47 @@ pub(crate) fn measure(topology: &Topology, names: &Names) -> Architecture {
             transport: transport.graph.centralisation_thousandths(),
             logical: view
                 .centralisation(topology.received.keys().map(|(_, giver, receiver)| (*giver, *receiver))),
-            decision: view.centralisation(topology.chose.iter().copied()),
+            decision: view.centralisation(topology.chose.keys().copied()),
         },
         separators,
         nodes,
         nodes_left_out,
         seams: view.seams(),
+        caution: caution(&shares, touches.values().sum(), agents, hand_overs, decided),
+        graphs: view.graphs(),
     }
+}
+
+/// Hand-overs and decisions below which one more moves a share by more than a tenth.
+const SAMPLE_MIN: u64 = 10;
+
+/// Why the name says little, if so. The cuts are the same for all fleets, but a small one may have no way to stay below
+/// them: of two agents that hand over to each other, each touches everything.
+fn caution(shares: &Shares, touches: u64, agents: u64, hand_overs: u64, decisions: u64) -> Option<String> {
+    if hand_overs + decisions == 0 {
+        return None;
+    }
+    // The least that the busiest agent can have, however evenly they share.
+    let least = |count: u64, whole| Ratio::new(count.div_ceil(agents.max(1)), whole);
+    let half = |share: Ratio| share.at_least(1, 2);
+    let is_avoidable = half(shares.carrier)
+        || shares.decision.at_least(4, 5)
+        || (half(shares.logical) && !half(least(touches, hand_overs)))
+        || (half(shares.decision) && !half(least(decisions, decisions)));
+    if !is_avoidable && (half(shares.logical) || half(shares.decision)) {
+        return Some(format!(
+            "too few hand-overs to tell: among {} with {}, one has half of them however they share",
+            counted(agents, "agent"),
+            counted(hand_overs, "hand-over"),
+        ));
+    }
+    (hand_overs + decisions < SAMPLE_MIN).then(|| {
+        format!(
+            "too few hand-overs to tell: {} and {}, where one more can change the name",
+            counted(hand_overs, "hand-over"),
+            counted(decisions, "decision"),
+        )
+    })
 }
 
 /// When whoever decides most took its first decision.
@@ -293,19 +330,28 @@ impl<'a> View<'a> {
         all.filter(|agent| !self.is_outside(*agent) && matches!(self.node(*agent), Node::Agent(_))).collect()
     }
 
+    /// What stands between giver and receiver.
+    fn between_ends(&self, route: &Route) -> [Option<Node>; 2] {
+        let medium = route.medium.and_then(|medium| self.medium(medium));
+        [medium, route.relay.map(|relay| self.node(relay))]
+    }
+
+    /// All nodes of a way, in order.
+    fn stops(&self, route: &Route) -> Vec<Node> {
+        let inside = |agent: AgentId| (!self.is_outside(agent)).then(|| self.node(agent));
+        let [medium, relay] = self.between_ends(route);
+        [inside(route.giver), medium, relay, inside(route.receiver)].into_iter().flatten().collect()
+    }
+
     fn transport(&self, workers: &BTreeSet<AgentId>, decisions: &Counts) -> Transport {
         let (mut paths, mut carriers) = (Vec::new(), BTreeSet::new());
-        for route in &self.topology.routes {
-            let giver = (!self.is_outside(route.giver)).then(|| self.node(route.giver));
-            let receiver = (!self.is_outside(route.receiver)).then(|| self.node(route.receiver));
-            let medium = route.medium.and_then(|medium| self.medium(medium));
-            let relay = route.relay.map(|relay| self.node(relay));
-            carriers.extend([medium, relay].into_iter().flatten());
-            paths.push([giver, medium, relay, receiver].into_iter().flatten().collect::<Vec<Node>>());
+        for route in self.topology.routes.keys() {
+            carriers.extend(self.between_ends(route).into_iter().flatten());
+            paths.push(self.stops(route));
         }
         // Whoever claims from a store is connected through it to all others that do.
         let is_store = |store: AgentId| self.stores.contains(&store) && !self.is_outside(store);
-        let from_stores = self.topology.chose.iter().filter(|(store, _)| is_store(*store));
+        let from_stores = self.topology.chose.keys().filter(|(store, _)| is_store(*store));
         paths.extend(from_stores.map(|(store, worker)| vec![self.node(*store), self.node(*worker)]));
         let mut nodes: BTreeSet<Node> = paths.iter().flatten().copied().collect();
         nodes.extend(workers.iter().map(|worker| self.node(*worker)));

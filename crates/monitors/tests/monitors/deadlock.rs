@@ -266,8 +266,6 @@ fn rest_without_open_work_and_work_that_others_tell_of_is_silent() {
     given_up.at(70, "coder-2", [Fact::TaskFinished { task: 2, attempt: 1, reported: false, actual: false }]);
     let mut lost = base();
     lost.at(70, "store", [Fact::Undelivered { seam: "topics", item: 2, offer: 1, reason: "no room" }]);
-    let mut stopped = base();
-    stopped.stop(70, "supervisor");
     let mut broken = base();
     broken.at(70, "supervisor", [Fact::GuardTripped { guard: "fleet-cost-breaker", item: 0 }]);
     let mut orphaned = base();
@@ -278,7 +276,6 @@ fn rest_without_open_work_and_work_that_others_tell_of_is_silent() {
         ("done", done),
         ("given up", given_up),
         ("lost by its carrier", lost),
-        ("stopped by an agent", stopped),
         ("stopped by a guard", broken),
         ("with an agent that is gone", orphaned),
         ("a fleet that never states an end", silent),

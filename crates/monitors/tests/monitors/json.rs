@@ -40,7 +40,7 @@ fn findings_have_the_fields_of_the_contract() {
         [
             ["duplicate-hand-over", "safety", "medium"],
             ["ungated-irreversible-action", "safety", "high"],
-            ["misnamed-architecture", "honesty", "medium"],
+            ["misnamed-architecture", "honesty", "low"],
         ]
     );
     let duplicate = &findings[0];

@@ -1,143 +1,278 @@
-//! A correct fleet and what one changed line makes of it: each monitor of waiting and feedback must notice its own.
+//! What each monitor is measured by: a correct run in which it finds nothing, and changes of one line, each of which it
+//! has to find. The share that it finds is its mutation score.
 
+use fleetsim_engine::batch::Fate;
 use fleetsim_engine::{Fact, Waited};
-use fleetsim_monitors::MonitorConfig;
+use fleetsim_monitors::{ArchitectureClass, Class, KINDS, MonitorConfig, Pattern, Promised, PropertyRule};
 
-use crate::deadlock::{acquired, released, wait};
-use crate::message_loop::{path, round_of};
-use crate::metastable::{Trigger, history, windows};
-use crate::not_converged;
-use crate::retry_storm::minutes;
-use crate::support::Run;
+use crate::support::{Run, hand_over, id};
 
-/// What happens in one line of the fixture.
-#[derive(Clone, Debug)]
-enum Line {
-    States(u64, &'static str, Vec<Fact<'static>>),
-    Crashes(u64, &'static str),
+/// A correct run, and what may go wrong in it.
+pub(crate) struct Fixture {
+    /// The kind that has to be found.
+    pub(crate) kind: &'static str,
+    pub(crate) config: fn() -> MonitorConfig,
+    pub(crate) correct: fn() -> Run,
+    /// Each with what it means.
+    pub(crate) mutations: &'static [(&'static str, fn(&mut Run))],
 }
 
-use Line::{Crashes, States};
+/// All fixtures: a file that has some is one line here.
+pub(crate) fn all() -> Vec<Fixture> {
+    [
+        older(),
+        crate::cost_overrun::fixtures(),
+        crate::permission_breach::fixtures(),
+        crate::trust_breach::fixtures(),
+        crate::error_propagation::fixtures(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
 
-/// Two coders, two tasks, two locks that are taken in one order, and a gate.
-fn correct() -> Vec<Line> {
-    let started = |task| Fact::TaskStarted { task, attempt: 1 };
-    let finished = |task| Fact::TaskFinished { task, attempt: 1, reported: true, actual: true };
-    let gate = Waited::Gate("lead");
+/// What a monitor did with its fixtures.
+pub(crate) struct Score {
+    pub(crate) caught: usize,
+    pub(crate) missed: Vec<&'static str>,
+    /// Of what it found.
+    pub(crate) class: Option<Class>,
+}
+
+/// The mutation score of a kind.
+pub(crate) fn score(kind: &str) -> Score {
+    let mut score = Score { caught: 0, missed: Vec::new(), class: None };
+    for fixture in all().into_iter().filter(|fixture| fixture.kind == kind) {
+        let config = (fixture.config)();
+        for (what, mutate) in fixture.mutations {
+            let mut run = (fixture.correct)();
+            mutate(&mut run);
+            match run.findings_with(&config, kind).first() {
+                Some(finding) => {
+                    score.caught += 1;
+                    score.class = Some(finding.class);
+                }
+                None => score.missed.push(what),
+            }
+        }
+    }
+    score
+}
+
+#[test]
+fn correct_runs_are_silent() {
+    for fixture in all() {
+        assert_eq!(
+            (fixture.correct)().findings_with(&(fixture.config)(), fixture.kind),
+            [],
+            "{}",
+            fixture.kind
+        );
+    }
+}
+
+#[test]
+fn every_kind_catches_every_mutation() {
+    let scores: Vec<(&str, Score)> = KINDS.iter().map(|(kind, _)| (*kind, score(kind))).collect();
+    let missed: Vec<(&str, &Vec<&str>)> = scores
+        .iter()
+        .filter(|(_, score)| score.caught == 0 || !score.missed.is_empty())
+        .map(|(kind, score)| (*kind, &score.missed))
+        .collect();
+    assert_eq!(missed, [], "these have no mutations or do not notice some");
+}
+
+/// Of the monitors that are tested at length elsewhere.
+fn older() -> Vec<Fixture> {
     vec![
-        States(0, "store", vec![Fact::TaskAdded { task: 1 }, Fact::TaskAdded { task: 2 }]),
-        States(1, "store", vec![Fact::TaskReady { task: 1 }, Fact::TaskReady { task: 2 }]),
-        States(10, "coder-1", vec![started(1)]),
-        States(11, "coder-2", vec![started(2)]),
-        States(20, "coder-1", vec![acquired("lock-a")]),
-        States(21, "coder-2", vec![wait("lock-a")]),
-        States(30, "coder-1", vec![wait("lock-b")]),
-        States(31, "coder-1", vec![acquired("lock-b")]),
-        States(40, "coder-1", vec![released("lock-b"), released("lock-a")]),
-        States(41, "coder-2", vec![acquired("lock-a")]),
-        States(50, "coder-2", vec![released("lock-a")]),
-        States(60, "coder-1", vec![Fact::WaitOn { on: gate }]),
-        States(70, "coder-1", vec![Fact::WaitEnd { on: gate }]),
-        States(80, "coder-1", vec![finished(1)]),
-        States(90, "coder-2", vec![finished(2)]),
-        States(900, "editor", vec![]),
+        Fixture {
+            kind: "lost-update",
+            config: MonitorConfig::default,
+            correct: two_edits,
+            mutations: &[
+                ("the second reads before the first wrote", |run| {
+                    run.restate(3, [read(2, 0)]);
+                    run.restate(4, [write(2, 0, 2)]);
+                }),
+                ("the second writes and never read", |run| {
+                    run.restate(3, []);
+                    run.restate(4, [write(2, 0, 2)]);
+                }),
+            ],
+        },
+        Fixture {
+            kind: "starvation",
+            config: MonitorConfig::default,
+            correct: fair_quota,
+            mutations: &[
+                ("the first is served after an hour", |run| run.put_at(2, 3700)),
+                ("the first is never served", |run| run.leave_out(2)),
+            ],
+        },
+        Fixture {
+            kind: "feedback-loop",
+            config: MonitorConfig::default,
+            correct: review_with_progress,
+            mutations: &[("no round comes closer to done", |run| {
+                (0..5).for_each(|round| run.restate(round * 3, []))
+            })],
+        },
+        Fixture {
+            kind: "duplicate-hand-over",
+            config: MonitorConfig::default,
+            correct: one_delivery,
+            mutations: &[
+                ("it is taken up again", |run| run.repeat_at(2, 90)),
+                ("another takes it up as well", |run| {
+                    run.repeat_at(2, 90);
+                    run.give(3, "coder-2");
+                }),
+            ],
+        },
+        Fixture {
+            kind: "ungated-irreversible-action",
+            config: MonitorConfig::default,
+            correct: gated,
+            mutations: &[
+                ("the gate is gone", |run| run.restate(0, [act("publish", false, "")])),
+                ("what was reversible is not", |run| run.restate(1, [act("draft", false, "")])),
+            ],
+        },
+        Fixture {
+            kind: "misnamed-architecture",
+            config: claims_a_hub,
+            correct: a_hub_decides,
+            mutations: &[("everybody chooses for themselves", |run| {
+                for item in 0..6 {
+                    run.restate(item * 4 + 1, []);
+                }
+            })],
+        },
+        Fixture {
+            kind: "panicked-agent",
+            config: MonitorConfig::default,
+            correct: gated,
+            mutations: &[("a handler panics", |run| run.fate(1, Fate::Panicked))],
+        },
+        Fixture {
+            kind: "property-violated",
+            config: promises,
+            correct: promises_kept,
+            mutations: &[
+                ("a task is not finished", |run| run.leave_out(1)),
+                ("a task is finished too late", |run| run.put_at(1, 99)),
+                ("it says done and is not", |run| run.restate(1, [finished(1, false)])),
+            ],
+        },
+        Fixture {
+            kind: "property-never-happened",
+            config: promises,
+            correct: promises_kept,
+            mutations: &[("nothing is ever given back", |run| run.leave_out(2))],
+        },
     ]
 }
 
-fn run_of(lines: &[Line]) -> Run {
+fn read(operation: u64, version: u64) -> Fact<'static> {
+    Fact::Read { operation, resource: "plan.md", version }
+}
+
+fn write(operation: u64, based_on: u64, version: u64) -> Fact<'static> {
+    Fact::Write { operation, resource: "plan.md", based_on, version, fence: 0 }
+}
+
+fn two_edits() -> Run {
     let mut run = Run::default();
-    for line in lines {
-        match line {
-            States(second, agent, facts) => run.at(*second, agent, facts.iter().cloned()),
-            Crashes(second, agent) => run.crash(*second, agent),
-        };
+    run.at(1, "coder-1", [read(1, 0)])
+        .at(2, "store", [write(1, 0, 1)])
+        .at(3, "coder-1", [Fact::OperationCommit { operation: 1 }])
+        .at(4, "coder-2", [read(2, 1)])
+        .at(5, "store", [write(2, 1, 2)])
+        .at(6, "coder-2", [Fact::OperationCommit { operation: 2 }]);
+    run
+}
+
+fn fair_quota() -> Run {
+    let quota = Waited::Resource("sonnet");
+    let mut run = Run::default();
+    run.at(1, "coder-1", [Fact::WaitOn { on: quota }]).at(2, "coder-2", [Fact::WaitOn { on: quota }]);
+    run.at(3, "coder-1", [Fact::WaitEnd { on: quota }]).at(4, "coder-2", [Fact::WaitEnd { on: quota }]);
+    run.at(3701, "lead", []);
+    run
+}
+
+fn review_with_progress() -> Run {
+    let mut run = Run::default();
+    let round = |seam, offer, giver: &str| Fact::Received { seam, item: 1, offer, giver: id(giver) };
+    for number in 0..5 {
+        let second = 1 + number * 10;
+        run.at(second, "coder-1", [Fact::Progress { item: 1 }])
+            .at(second + 1, "reviewer-1", [round("drafts", number * 2, "coder-1")])
+            .at(second + 2, "coder-1", [round("rejected", number * 2 + 1, "reviewer-1")]);
     }
     run
 }
 
-fn kinds(run: &Run, config: &MonitorConfig) -> Vec<&'static str> {
-    run.report_in(config, 7).findings.iter().map(|finding| finding.kind).collect()
-}
-
-#[test]
-fn one_changed_line_of_a_correct_fleet_is_noticed() {
-    let config = not_converged::config();
-    assert_eq!(kinds(&run_of(&correct()), &config), Vec::<&str>::new(), "the fixture is correct");
-    let finished = |task| Fact::TaskFinished { task, attempt: 1, reported: true, actual: true };
-    for (kind, place, changed) in [
-        (
-            "deadlock",
-            11,
-            Some(States(
-                60,
-                "coder-1",
-                vec![Fact::WaitOn { on: Waited::Agent(crate::support::id("coder-1")) }],
-            )),
-        ),
-        ("deadlock", 9, None),
-        ("deadlock", 12, None),
-        ("deadlock", 14, None),
-        ("duplicate-work", 3, Some(States(11, "coder-2", vec![Fact::TaskStarted { task: 1, attempt: 1 }]))),
-        ("duplicate-work", 14, Some(States(90, "coder-2", vec![finished(1)]))),
-        ("orphaned-task", 13, Some(Crashes(80, "coder-1"))),
-        ("not-converged", 14, None),
-        ("not-converged", 14, Some(Crashes(90, "coder-2"))),
-    ] {
-        let mut lines = correct();
-        match changed {
-            Some(line) => lines[place] = line,
-            None => drop(lines.remove(place)),
-        }
-        let found = kinds(&run_of(&lines), &config);
-        assert!(found.contains(&kind), "{kind} by line {place}: {found:?}");
-    }
-}
-
-#[test]
-fn locks_in_the_other_order_are_noticed() {
-    // The second coder takes lock-b first: one line more where it had none, one changed.
-    let mut lines = correct();
-    lines[5] = States(21, "coder-2", vec![acquired("lock-b"), wait("lock-a")]);
-    lines.truncate(7);
-    assert!(kinds(&run_of(&lines), &MonitorConfig::default()).contains(&"deadlock"));
-}
-
-/// Two coders that back off, or do not: the pause between attempts at one plan, in seconds.
-fn optimists(commits_every: Option<u64>) -> Run {
+fn one_delivery() -> Run {
     let mut run = Run::default();
-    run.at(0, "store", [Fact::TaskAdded { task: 1 }]);
-    for number in 1..400_u64 {
-        let ends_well = commits_every.is_some_and(|every| number % every == 0);
-        let end = if ends_well {
-            Fact::OperationCommit { operation: number }
+    hand_over(&mut run, 1, ("notes", "redis"), (1, 1), ("writer-1", "", "redis", "coder-1"));
+    run
+}
+
+fn act(action: &'static str, reversible: bool, gate: &'static str) -> Fact<'static> {
+    Fact::Acted { action, reversible, gate, item: 1 }
+}
+
+fn gated() -> Run {
+    let mut run = Run::default();
+    run.at(1, "publisher", [act("publish", false, "lead")]).at(2, "publisher", [act("draft", true, "")]);
+    run
+}
+
+fn claims_a_hub() -> MonitorConfig {
+    MonitorConfig { claims_to_be: Some(ArchitectureClass::HubAndSpoke), ..MonitorConfig::default() }
+}
+
+fn a_hub_decides() -> Run {
+    let mut run = Run::default();
+    for item in 0..6 {
+        let (giver, receiver) = if item % 2 == 0 {
+            (format!("peer-{}", item % 8 + 1), "coordinator".to_owned())
         } else {
-            Fact::OperationAbort { operation: number }
+            ("coordinator".to_owned(), format!("peer-{}", item % 8 + 1))
         };
-        run.at(number * 20, if number % 2 == 0 { "coder-1" } else { "coder-2" }, [end]);
+        let ends = (giver.as_str(), "coordinator", "coordinator", receiver.as_str());
+        hand_over(&mut run, 1 + item * 10, ("jobs", ""), (item, item), ends);
     }
-    run.at(8000, "coder-1", [Fact::TaskFinished { task: 1, attempt: 1, reported: true, actual: true }]);
     run
 }
 
-#[test]
-fn one_changed_figure_of_a_correct_fleet_is_noticed() {
-    let silent = |run: &Run| kinds(run, &MonitorConfig::default()).is_empty();
-    let shows = |run: &Run, kind: &str| kinds(run, &MonitorConfig::default()).contains(&kind);
+fn promises() -> MonitorConfig {
+    let pattern = |text: &str| Pattern::parse(text).expect("a pattern");
+    let ends = Promised::eventually(
+        pattern("TaskFinished where actual"),
+        60_000_000_000,
+        Some(pattern("TaskAdded.task")),
+    );
+    let rule = |name: &str, promised| PropertyRule { name: name.to_owned(), promised };
+    MonitorConfig {
+        properties: vec![
+            rule("tasks end", ends.expect("the keys are alike")),
+            rule("some are given back", Promised::Sometimes(pattern("TaskReleased"))),
+        ],
+        ..MonitorConfig::default()
+    }
+}
 
-    assert!(silent(&optimists(Some(3))));
-    assert!(shows(&optimists(None), "livelock"), "nobody ever commits");
+fn finished(task: u64, actual: bool) -> Fact<'static> {
+    Fact::TaskFinished { task, attempt: 1, reported: true, actual }
+}
 
-    let backs_off = minutes(&[(30, 20), (40, 20), (40, 20), (40, 20), (40, 20), (40, 20), (1, 1)]);
-    assert!(silent(&backs_off));
-    let hammers = minutes(&[(30, 20), (60, 20), (80, 20), (110, 20), (160, 20), (200, 20), (1, 1)]);
-    assert!(shows(&hammers, "retry-storm"));
-
-    let usual = (10, 10, 40);
-    let recovers = windows(&history(usual, (10, 3, 80), (10, 10, 90)), (8, Trigger::Crash));
-    let stays = windows(&history(usual, (10, 3, 80), (10, 2, 90)), (8, Trigger::Crash));
-    assert!(!shows(&recovers, "metastable") && shows(&stays, "metastable"));
-
-    let agents = ["coder-1", "coder-2"];
-    assert!(silent(&path(&round_of(&agents, 8), true, |_| Vec::new())), "an exchange of four rounds");
-    assert!(shows(&path(&round_of(&agents, 80), true, |_| Vec::new()), "feedback-loop"));
+fn promises_kept() -> Run {
+    let mut run = Run::default();
+    run.at(1, "outside", [Fact::TaskAdded { task: 1 }])
+        .at(30, "coder-1", [finished(1, true)])
+        .at(31, "coder-2", [Fact::TaskReleased { task: 2, reason: "tired" }])
+        .at(200, "lead", []);
+    run
 }

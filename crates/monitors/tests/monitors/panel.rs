@@ -1,8 +1,10 @@
 //! The panel as a whole: batches of any size, as a sink, with a monitor of a user's own.
 
 use fleetsim_engine::batch::{Event, Fate, Step};
-use fleetsim_engine::{AgentId, Fact, Names, SECOND, Sink, Time, Waited};
-use fleetsim_monitors::{Class, Finding, KINDS, Moment, Monitor, MonitorConfig, Panel, RunEnd, Severity};
+use fleetsim_engine::{AgentId, Fact, Names, Sink, Time, Waited};
+use fleetsim_monitors::{
+    Class, FactKind, Finding, KINDS, Moment, Monitor, MonitorConfig, Panel, RunEnd, Severity,
+};
 use proptest::prelude::*;
 
 use crate::support::{Run, Sent, id, manifest};
@@ -102,15 +104,33 @@ fn fact() -> impl Strategy<Value = Fact<'static>> {
         (seam(), number()).prop_map(|(resource, fence)| Fact::Acquired { resource, fence }),
         (seam(), number()).prop_map(|(resource, fence)| Fact::Released { resource, fence }),
         number().prop_map(|item| Fact::Progress { item }),
+        (number(), agent()).prop_map(|(item, origin)| Fact::Tainted { item, origin }),
+        (number(), any::<bool>()).prop_map(|(item, approved)| Fact::Reviewed { item, approved }),
+        (number(), any::<bool>(), any::<bool>()).prop_map(|(item, passed, actual)| Fact::Checked {
+            item,
+            passed,
+            actual
+        }),
+        Just(Fact::Breach { permission: "write page" }),
+        prop::sample::select(&["tell", "site", "loss"][..]).prop_map(|fault| Fact::Injected {
+            rule: "r",
+            fault,
+            source: AgentId::WORLD,
+            sequence: 0,
+            amount: 0,
+            since_ns: None,
+        }),
         number().prop_map(|item| Fact::GuardTripped { guard: "g", item }),
     ]
 }
 
 /// Any run, however little sense it makes: a trace may hold anything.
 fn runs() -> impl Strategy<Value = Run> {
-    let fate = prop_oneof![9 => Just((Event::Message, Fate::Handled)), 1 => Just((Event::Crash, Fate::Handled)),
+    let fate = prop_oneof![6 => Just((Event::Message, Fate::Handled)), 1 => Just((Event::Crash, Fate::Handled)),
+        8 => Just((Event::Timer, Fate::Handled)), 1 => Just((Event::WorkEnd, Fate::Handled)),
         1 => Just((Event::Timer, Fate::Panicked)), 1 => Just((Event::Restart, Fate::Handled)),
-        1 => Just((Event::Start, Fate::Handled)), 1 => Just((Event::Message, Fate::Lost))];
+        1 => Just((Event::Start, Fate::Handled)), 1 => Just((Event::Message, Fate::Lost)),
+        1 => Just((Event::Pause, Fate::Handled)), 1 => Just((Event::Resume, Fate::Handled))];
     let sent = prop_oneof![
         (prop::sample::select(&AGENTS[..]), 0_u16..3).prop_map(|(to, kind)| Sent::Message(id(to), kind)),
         Just(Sent::Timer),
@@ -132,46 +152,68 @@ fn runs() -> impl Strategy<Value = Run> {
     })
 }
 
-/// Everything that has a bound has a low one.
-fn strict() -> MonitorConfig {
-    MonitorConfig {
-        loop_rounds_max: 2,
-        heals_at: Some(Time::from_ns(100 * SECOND)),
-        converges_within_ns: Some(1 << 43),
-        deadlock_after_ns: 1,
-        livelock_after_ns: 1,
-        livelock_vain_min: 1,
-        orphaned_after_ns: 1,
-        retry_window_ns: 0,
-        retry_windows_min: 0,
-        retry_amplification_min: 0,
-        metastable_window_ns: 0,
-        metastable_windows_min: 0,
-        branching_window_messages: 0,
-        ..MonitorConfig::default()
-    }
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
     #[test]
     fn any_run_is_judged_alike_in_batches_of_any_size(run in runs()) {
-        let config = strict();
-        let whole = format!("{:?}", run.report_in(&config, 32_768));
+        let config = crate::support::eager();
+        let whole = format!("{:?}", run.report_in(&config, 4096));
         for size in [1, 7] {
             prop_assert_eq!(&format!("{:?}", run.report_in(&config, size)), &whole);
         }
     }
 
     #[test]
+    fn steps_are_found_by_number_and_facts_by_kind(run in runs(), place in 0_usize..80, wanted in 0_u16..40) {
+        for batch in run.batches(4096) {
+            let (one, all) = (batch.iter().nth(place), batch.iter().collect::<Vec<Step<'_>>>());
+            let shown = |step: Option<&Step<'_>>| step.map(|step| format!("{step:?}"));
+            prop_assert_eq!(shown(one.as_ref()), shown(all.get(place)));
+            for step in &all {
+                let kinds = |fact: &Fact<'_>| FactKind::of(fact) as u16 == wanted;
+                let expected: Vec<Fact<'_>> = step.facts().filter(kinds).collect();
+                prop_assert_eq!(step.facts_of(|kind| kind == wanted).collect::<Vec<Fact<'_>>>(), expected);
+            }
+        }
+    }
+
+    #[test]
+    fn what_each_monitor_says_that_it_wants_is_all_that_it_needs(run in runs()) {
+        let config = crate::support::eager();
+        prop_assert_eq!(told(&run, &config, false), told(&run, &config, true));
+    }
+
+    #[test]
     fn findings_come_in_their_order_and_each_kind_is_known(run in runs()) {
-        let findings = run.report_in(&strict(), 4096).findings;
+        let findings = run.report_in(&crate::support::eager(), 4096).findings;
         let keys: Vec<_> = findings.iter().map(|finding| (finding.class, finding.event, finding.kind)).collect();
         prop_assert!(keys.is_sorted());
         for finding in &findings {
             prop_assert!(KINDS.iter().any(|(kind, _)| *kind == finding.kind));
             prop_assert!(!finding.evidence.is_empty() && finding.count > 0);
             prop_assert!(finding.agents.is_sorted() && finding.agents.len() <= 16);
+        }
+    }
+}
+
+/// What a panel reports, where each monitor is shown what it wants, or everything.
+fn told(run: &Run, config: &MonitorConfig, everything: bool) -> String {
+    let mut panel = Panel::new(config, &manifest());
+    if everything {
+        panel.show_everything();
+    }
+    run.batches(4096).iter().for_each(|batch| panel.observe_batch(batch));
+    format!("{:?}", panel.report(&run.end()))
+}
+
+#[test]
+fn what_each_monitor_says_that_it_wants_is_all_that_its_fixtures_need() {
+    for fixture in crate::mutations::all() {
+        let config = (fixture.config)();
+        for (what, mutate) in fixture.mutations {
+            let mut run = (fixture.correct)();
+            mutate(&mut run);
+            assert_eq!(told(&run, &config, false), told(&run, &config, true), "{}: {what}", fixture.kind);
         }
     }
 }
@@ -185,7 +227,7 @@ fn as_a_sink_it_leaves_the_batch_alone() {
     let mut panel = Panel::new(&MonitorConfig::default(), &manifest());
     panel.accept(&mut batch);
     assert_eq!(batch, before);
-    let end = RunEnd { time: Time::ZERO, complete: false };
+    let end = RunEnd { time: Time::ZERO, complete: false, quiescent: false };
     assert_eq!(panel.report(&end).findings.len(), 1);
     assert_eq!(panel.report(&end), panel.report(&end), "asking changes nothing");
 }
@@ -217,7 +259,7 @@ fn a_monitor_of_a_users_own_is_shown_every_step() {
     for batch in run.batches(2) {
         panel.observe_batch(&batch);
     }
-    let report = panel.report(&RunEnd { time: Time::ZERO, complete: true });
+    let report = panel.report(&RunEnd { time: Time::ZERO, complete: true, quiescent: true });
     assert_eq!(report.findings[0].summary, "CRASHED at 00:00:00: 2 crashes");
 }
 

@@ -1,9 +1,13 @@
 //! Makes runs by hand: steps with facts, encoded as the engine encodes them and cut into batches of any size.
 
+use std::collections::BTreeSet;
+
 use fleetsim_engine::batch::{Batch, EffectColumns, EffectKind, Event, Fate, StepColumns};
 use fleetsim_engine::schema::Shape;
 use fleetsim_engine::{AgentId, Fact, GroupEntry, Manifest, SECOND, Time, codec};
-use fleetsim_monitors::{Finding, MonitorConfig, Panel, Report, RunEnd};
+use fleetsim_monitors::{
+    Finding, May, MonitorConfig, Panel, Pattern, Promised, PropertyRule, Report, RunEnd,
+};
 
 /// A run in the making.
 #[derive(Clone, Debug, Default)]
@@ -20,7 +24,6 @@ struct HandMade {
     waited_ns: u64,
     facts: Vec<Fact<'static>>,
     halts: bool,
-    stops: bool,
     source: (AgentId, u32),
     kind: u16,
     first_sequence: u32,
@@ -71,6 +74,41 @@ pub(crate) fn manifest() -> Manifest {
     Manifest { groups: ROLES.iter().map(group).collect(), ..Manifest::default() }
 }
 
+/// Every monitor has something to judge, and low bounds.
+pub(crate) fn eager() -> MonitorConfig {
+    let names =
+        |names: &[&str]| -> BTreeSet<String> { names.iter().map(|name| (*name).to_owned()).collect() };
+    let property = |text: &str| PropertyRule {
+        name: text.to_owned(),
+        promised: Promised::Always(Pattern::parse(text).expect("a pattern")),
+    };
+    MonitorConfig {
+        loop_rounds_max: 2,
+        budget_nano_dollars: Some(1_000),
+        planned_ns: Some(3600 * SECOND),
+        may: [("coder".to_owned(), May { read: names(&["notes"]), write: names(&["redis"]) })].into(),
+        seam_media: [("drafts".to_owned(), "page".to_owned())].into(),
+        resource_media: [("notes".to_owned(), "page".to_owned())].into(),
+        action_roles: [("publish".to_owned(), "publisher".to_owned())].into(),
+        distrusting_seams: names(&["drafts"]),
+        error_reach_max: 0,
+        properties: vec![property("TaskFinished where actual")],
+        heals_at: Some(Time::from_ns(100 * SECOND)),
+        converges_within_ns: Some(1 << 43),
+        deadlock_after_ns: 1,
+        livelock_after_ns: 1,
+        livelock_vain_min: 1,
+        orphaned_after_ns: 1,
+        retry_window_ns: 0,
+        retry_windows_min: 0,
+        retry_amplification_min: 0,
+        metastable_window_ns: 0,
+        metastable_windows_min: 0,
+        branching_window_messages: 0,
+        ..MonitorConfig::default()
+    }
+}
+
 impl Run {
     /// `agent` states `facts` at `second`.
     pub(crate) fn at(
@@ -94,13 +132,6 @@ impl Run {
 
     pub(crate) fn restart(&mut self, second: u64, agent: &str) -> &mut Run {
         self.step(second * SECOND, agent, Event::Restart, Fate::Handled, [])
-    }
-
-    /// `agent` ends the run.
-    pub(crate) fn stop(&mut self, second: u64, agent: &str) -> &mut Run {
-        self.at(second, agent, []);
-        self.steps.last_mut().expect("it was just added").stops = true;
-        self
     }
 
     /// The last step was caused by effect `sequence` of `source`, is a message of `kind`, and asks for effects of its
@@ -144,7 +175,6 @@ impl Run {
             waited_ns: 0,
             facts,
             halts: false,
-            stops: false,
             source: (AgentId::WORLD, 0),
             kind: 0,
             first_sequence: 0,
@@ -159,6 +189,39 @@ impl Run {
         self
     }
 
+    /// Leaves out a step.
+    pub(crate) fn leave_out(&mut self, step: usize) {
+        self.steps.remove(step);
+    }
+
+    /// Lets a step state other facts.
+    pub(crate) fn restate(&mut self, step: usize, facts: impl IntoIterator<Item = Fact<'static>>) {
+        self.steps[step].facts = facts.into_iter().collect();
+    }
+
+    /// Lets another agent take a step.
+    pub(crate) fn give(&mut self, step: usize, agent: &str) {
+        self.steps[step].target = id(agent);
+    }
+
+    /// Puts a step at another time; steps of one time stay in order.
+    pub(crate) fn put_at(&mut self, step: usize, second: u64) {
+        self.steps[step].time_ns = second * SECOND;
+        self.steps.sort_by_key(|step| step.time_ns);
+    }
+
+    /// Lets a step happen once more.
+    pub(crate) fn repeat_at(&mut self, step: usize, second: u64) {
+        let again = HandMade { time_ns: second * SECOND, ..self.steps[step].clone() };
+        self.steps.push(again);
+        self.steps.sort_by_key(|step| step.time_ns);
+    }
+
+    /// Lets a step end in another fate.
+    pub(crate) fn fate(&mut self, step: usize, fate: Fate) {
+        self.steps[step].fate = fate;
+    }
+
     /// The run in batches of `size` steps.
     pub(crate) fn batches(&self, size: usize) -> Vec<Batch> {
         self.steps
@@ -168,10 +231,15 @@ impl Run {
             .collect()
     }
 
-    /// What a panel reports of the run, which ends at its last step.
-    pub(crate) fn report_in(&self, config: &MonitorConfig, size: usize) -> Report {
+    /// The run ends with its last step because nothing is left to happen.
+    pub(crate) fn end(&self) -> RunEnd {
         let time = self.steps.last().map_or(Time::ZERO, |last| Time::from_ns(last.time_ns));
-        self.report_up_to(config, size, &RunEnd { time, complete: true })
+        RunEnd { time, complete: true, quiescent: true }
+    }
+
+    /// What a panel reports of the run.
+    pub(crate) fn report_in(&self, config: &MonitorConfig, size: usize) -> Report {
+        self.report_up_to(config, size, &self.end())
     }
 
     pub(crate) fn report_up_to(&self, config: &MonitorConfig, size: usize, end: &RunEnd) -> Report {
@@ -184,7 +252,7 @@ impl Run {
 
     /// The findings of one kind when the run goes on, without events, up to `second`, and ends by its limit.
     pub(crate) fn findings_up_to(&self, config: &MonitorConfig, second: u64, kind: &str) -> Vec<Finding> {
-        let end = RunEnd { time: Time::from_ns(second * SECOND), complete: true };
+        let end = RunEnd { time: Time::from_ns(second * SECOND), complete: true, quiescent: false };
         let findings = self.report_up_to(config, 4096, &end).findings;
         findings.into_iter().filter(|finding| finding.kind == kind).collect()
     }
@@ -244,12 +312,14 @@ fn batch(first_ordinal: u64, hand_made: &[HandMade]) -> Batch {
         steps.protocol.push(0);
         steps.kind.push(step.kind);
         steps.first_sequence.push(step.first_sequence);
-        let others = step.sends.len() as u32 + u32::from(step.halts) + u32::from(step.stops);
+        let others = step.sends.len() as u32 + u32::from(step.halts);
         steps.effects.push(step.facts.len() as u32 + others);
         for fact in &step.facts {
             let before = bytes.len();
             codec::encode(fact, &mut bytes);
-            push_effect(&mut effects, EffectKind::Fact, bytes.len() - before);
+            // The encoding begins with the kind.
+            let kind = u16::from_le_bytes([bytes[before], bytes[before + 1]]);
+            push_effect(&mut effects, EffectKind::Fact, kind, bytes.len() - before);
         }
         for sent in &step.sends {
             let (effect, object, kind) = match *sent {
@@ -257,25 +327,21 @@ fn batch(first_ordinal: u64, hand_made: &[HandMade]) -> Batch {
                 Sent::Timer => (EffectKind::SetTimer, 0, 0),
                 Sent::Spawn(child) => (EffectKind::Spawn, child.as_u64(), 0),
             };
-            push_effect(&mut effects, effect, 0);
+            push_effect(&mut effects, effect, kind, 0);
             *effects.object.last_mut().expect("it was just added") = object;
-            *effects.kind.last_mut().expect("it was just added") = kind;
         }
         if step.halts {
-            push_effect(&mut effects, EffectKind::Halt, 0);
-        }
-        if step.stops {
-            push_effect(&mut effects, EffectKind::StopRun, 0);
+            push_effect(&mut effects, EffectKind::Halt, 0, 0);
         }
     }
     Batch::assemble(first_ordinal, steps, effects, bytes, None).expect("the columns are those of a batch")
 }
 
-fn push_effect(effects: &mut EffectColumns, effect: EffectKind, length: usize) {
+fn push_effect(effects: &mut EffectColumns, effect: EffectKind, kind: u16, length: usize) {
     effects.effect.push(effect as u8);
     effects.object.push(0);
     effects.protocol.push(0);
-    effects.kind.push(0);
+    effects.kind.push(kind);
     effects.delay_ns.push(0);
     effects.length.push(length as u32);
 }

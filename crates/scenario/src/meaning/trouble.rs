@@ -124,6 +124,7 @@ impl Judge<'_> {
             ("seam", expect.seam.is_some()),
             ("agent", expect.agent.is_some()),
             ("resource", expect.resource.is_some()),
+            ("property", expect.property.is_some()),
         ] {
             if present {
                 let message = format!("`{field}` goes with `finding` or `no-finding`");
@@ -146,6 +147,12 @@ impl Judge<'_> {
         }
         if let Some(seam) = &expect.seam {
             self.known("seam", &document.seam, seam, &path.key("seam"));
+        }
+        if let Some(property) = &expect.property
+            && !document.property.iter().any(|known| known.name == *property)
+        {
+            let names = document.property.iter().map(|known| known.name.as_str());
+            self.unknown("property", property, names, &path.key("property"));
         }
         if let Some(agent) = &expect.agent {
             self.agent(agent, &path.key("agent"));

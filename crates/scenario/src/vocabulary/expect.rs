@@ -32,6 +32,8 @@ pub struct Expect {
     pub agent: Option<String>,
     /// Only findings about this resource: an artifact, or what a quota is of.
     pub resource: Option<String>,
+    /// Only findings about the property of this name.
+    pub property: Option<String>,
     /// Whether it has to show with every seed or with at least one. `no-finding` is always about all.
     /// Left out: any.
     pub seeds: Option<ExpectSeeds>,

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::distribution::{Distribution, DurationDistribution};
-use crate::scalar::Duration;
+use crate::scalar::{Duration, Money};
 
 /// The fleet as a whole: how long it runs and what it claims to be.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
@@ -14,6 +14,9 @@ pub struct Fleet {
     pub claims_to_be: Option<Architecture>,
     /// How long a run is, in the fleet's own time.
     pub lasts: Duration,
+    /// What all models together may bill. It is judged, and stops nothing: a guard does that. Left out: what the
+    /// guard `fleet-cost-breaker` allows, if it is on.
+    pub budget: Option<Money>,
     /// Figures that are guesses, as paths such as "role.coder.wrong": `seams` halves and doubles them to
     /// see whether its verdicts hold. At most 64.
     #[serde(default)]

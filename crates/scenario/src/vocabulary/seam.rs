@@ -25,9 +25,19 @@ pub struct Seam {
     pub because: Option<String>,
     /// A hand-over that takes longer than this is late. Left out: 5m.
     pub late_after: Option<Duration>,
+    /// Whether what comes over it may be believed unchecked. If not, an item that carries untrusted content has to be
+    /// reviewed or checked before it is taken up here. Left out: true.
+    #[serde(default = "Seam::trusts_content_default")]
+    pub trusts_content: bool,
     /// Which items go this way. Left out: those that its name says, if it is `rejected` or `approved`;
     /// otherwise all of them.
     pub when: Option<When>,
+}
+
+impl Seam {
+    fn trusts_content_default() -> bool {
+        true
+    }
 }
 
 /// Which items go through a seam.

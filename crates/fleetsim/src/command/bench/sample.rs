@@ -1,6 +1,6 @@
 //! One sample: a run in a process of its own, timed between two looks at the yardstick.
 //!
-//! Nothing is judged in it, of a scenario neither: what is measured is the engine and the record. With everything
+//! Unless it is asked for nothing is judged in it, of a scenario neither: what is measured is the engine and the record. With everything
 //! recorded the time ends when the last step is written; whether the disk has it already is the disk's matter.
 
 use std::ffi::OsString;
@@ -9,7 +9,8 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use fleetsim_engine::{DigestSink, Ending};
-use fleetsim_trace_replay::Recorder;
+use fleetsim_monitors::Panel;
+use fleetsim_trace_replay::{Header, Recorder};
 use serde::{Deserialize, Serialize};
 
 use super::report::Record;
@@ -19,6 +20,7 @@ use crate::command::Program;
 use crate::drive::{Tap, Taps, drive_past};
 use crate::exit::{Exit, Failure};
 use crate::output::show;
+use crate::recording;
 use crate::wall::Stopwatch;
 
 /// Which point a process is to measure. A program of a user's own may take its command line from anywhere; started
@@ -73,6 +75,7 @@ pub(super) fn command(point: usize, folder: &Path) -> std::io::Result<Command> {
 pub(super) fn execute(
     asked: &Asked,
     events_max: Option<u64>,
+    monitors: bool,
     course: &Course,
     program: &Program,
 ) -> Result<Exit, Failure> {
@@ -80,7 +83,12 @@ pub(super) fn execute(
         return Err(Failure::usage(&format!("{POINT} is set, but there is no point {}", asked.point)));
     };
     let prepare = || course.subject.prepare(&course.sizes[*size], *record, course.seed, events_max, program);
-    let sample = measure(*record, &asked.folder, prepare)?;
+    let panel = |header: &Header| {
+        // Workloads of this program tell their monitors nothing.
+        let config = recording::monitors(header).unwrap_or_default();
+        monitors.then(|| program.registry.panel(&config, &header.manifest))
+    };
+    let sample = measure(*record, &asked.folder, prepare, panel)?;
     show(&format!("{}\n", serde_json::json!(sample)))?;
     Ok(Exit::Expected)
 }
@@ -89,6 +97,7 @@ fn measure(
     record: Record,
     folder: &Path,
     prepare: impl FnOnce() -> Result<Prepared, Failure>,
+    panel: impl FnOnce(&Header) -> Option<Panel>,
 ) -> Result<Sample, Failure> {
     let yardstick_before = yardstick::run();
     machine::forget_peak();
@@ -106,7 +115,7 @@ fn measure(
             Tap::Recorder(Box::new(recorder.map_err(|error| Failure::of_trace(&path, &error))?))
         }
     };
-    let mut taps = Taps { panel: None, end };
+    let mut taps = Taps { panel: panel(&header), end };
     let members: u64 = header.manifest.groups.iter().map(|group| u64::from(group.count)).sum();
     // All members start at the first instant, and what they hold is made only then.
     let mut resident_started = None;
