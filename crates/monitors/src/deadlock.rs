@@ -1,7 +1,6 @@
 //! Deadlock: agents that wait for each other in a circle, or a fleet that came to rest while work was open.
 //!
-//! **Circle.** Coffman, Elphick and Shoshani ("System Deadlocks", 1971), judged by reducing the wait-for graph as Holt
-//! did (1972); the graph's file says what counts as waiting for whom. Locks (`Acquired`, `Released`, `WaitOn` a
+//! **Circle.** Agents that wait for each other, judged by reducing the wait-for graph; the graph's file says what counts as waiting for whom. Locks (`Acquired`, `Released`, `WaitOn` a
 //! resource), answers of agents, human gates and joins are one graph, so that a circle may go through all of them. An
 //! inbox that is read only between turns needs no edge of its own: whoever waits for an agent that waits, waits for it.
 //! The graph grows with the facts; a fact is judged by what it touches. A circle counts when it lasted
@@ -10,7 +9,12 @@
 //! **Rest with open work.** The run ended because nothing was left to happen, nobody had stopped it, and tasks were open
 //! or agents waited. Tasks that a carrier lost and tasks of agents that are gone are other findings' business.
 //!
-//! Limits: only waits that are stated are seen. A gate or join that is not named after a role or agent cannot close a
+//! *Source.* Coffman, Elphick and Shoshani, "System Deadlocks" (1971); Holt, "Some Deadlock Properties of Computer
+//! Systems" (1972).
+//!
+//! *Parameters.* [`MonitorConfig::deadlock_after_ns`].
+//!
+//! *Limits.* Only waits that are stated are seen. A gate or join that is not named after a role or agent cannot close a
 //! circle. A holder that crashed is taken for one that may let go. A fleet that never states the end of a task leaves
 //! none open.
 //!

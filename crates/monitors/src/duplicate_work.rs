@@ -1,15 +1,18 @@
 //! Duplicate work: two agents worked on the same task at once, or a task was reported done twice.
 //!
-//! What goes wrong is known from claim races ("alpha and beta both claimed Task 1 and did all the work",
-//! github.com/anthropics/claude-code, issue 22239) and from tasks that are dispatched again while somebody works on
-//! them. An attempt lasts from `TaskStarted` until its task is finished or given back, or its agent crashes or halts.
+//! An attempt lasts from `TaskStarted` until its task is finished or given back, or its agent crashes or halts.
 //! *At once*: an agent begins an attempt while another agent's attempt at the same task lasts. *Twice*: a task that was
 //! reported done is reported done again, by whomever. A claim alone is no work and is not judged.
 //!
 //! Where the carrier delivered one offer twice, what follows is the harm of that duplicate hand-over and its finding's
 //! business: tasks of which an offer was received twice are left out here.
 //!
-//! No parameters. Limits: in a fleet that hands a task on, an attempt is seen to last until the task is over, which is
+//! *Source.* Claim races ("alpha and beta both claimed Task 1 and did all the work", github.com/anthropics/claude-code,
+//! issue 22239), and tasks that are dispatched again while somebody works on them.
+//!
+//! *Parameters.* none.
+//!
+//! *Limits.* In a fleet that hands a task on, an attempt is seen to last until the task is over, which is
 //! what makes a second one duplicate; a fleet that gives tasks up without stating it will seem to do work twice. What
 //! was wasted is what the later agents spent while their last begun task was the doubled one.
 //!

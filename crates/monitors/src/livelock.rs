@@ -1,7 +1,6 @@
 //! Livelock: agents are busy and work is open, but nothing comes closer to done.
 //!
-//! After Owicki and Lamport ("Proving Liveness Properties of Concurrent Programs", 1982), turned into something that a
-//! record can show: a *fruitless* stretch, without `Progress`, a task reported done, a committed operation or an
+//! A record can show a *fruitless* stretch, without `Progress`, a task reported done, a committed operation or an
 //! approval. It counts as livelock when all of these hold:
 //! - it lasted at least `livelock_after_ns` (default 1 hour), and eight times the longest stretch before it that ended
 //!   in progress, so that a fleet of long tasks is measured by its own pace;
@@ -11,7 +10,12 @@
 //!
 //! Long model turns are therefore not livelock, and neither is a night without people: both are quiet or paid for.
 //!
-//! Limits: a fleet that states no progress until its first task is done, and meets the last condition till then, looks
+//! *Source.* Liveness after Owicki and Lamport, "Proving Liveness Properties of Concurrent Programs" (1982), turned into
+//! something that a record can show.
+//!
+//! *Parameters.* [`MonitorConfig::livelock_after_ns`], [`MonitorConfig::livelock_vain_min`].
+//!
+//! *Limits.* A fleet that states no progress until its first task is done, and meets the last condition till then, looks
 //! like one that never will. Livelock of a few among many that progress stays unseen.
 //!
 //! A step costs constant time; memory: open tasks, and runs of numbers of done ones.

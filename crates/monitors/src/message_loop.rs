@@ -18,7 +18,12 @@
 //! whose line it happens, and every cascade of the fleet. Messages in whose handling an item is offered or received are
 //! left to the item loops. A window in which most messages had waited for a deaf receiver is a backlog, no growth.
 //!
-//! Limits: a round passes each of its agents once. A timer that is set by a timer begins a new line, so that heartbeats are no endless cascade; what is resent
+//! *Source.* Brent, "An Improved Monte Carlo Factorization Algorithm" (1980); branching processes (Galton and Watson,
+//! 1874).
+//!
+//! *Parameters.* [`MonitorConfig::loop_rounds_max`], [`MonitorConfig::branching_window_messages`].
+//!
+//! *Limits.* A round passes each of its agents once. A timer that is set by a timer begins a new line, so that heartbeats are no endless cascade; what is resent
 //! more than once without an answer begins anew too. An agent that queues work inside passes lines from one piece to
 //! the next. Kinds after the 63rd are not told apart, and not judged.
 //!

@@ -1,7 +1,6 @@
 //! Metastable failure, suspected: a trigger is over, but load stays high and little gets done.
 //!
-//! Bronson, Aghayev, Charapko and Zhu ("Metastable Failures in Distributed Systems", HotOS 2021): a sustaining effect
-//! (retries, copies, cold caches) keeps a system overloaded after what pushed it there is gone. Proof needs a run with
+//! A sustaining effect (retries, copies, cold caches) keeps a system overloaded after what pushed it there is gone. Proof needs a run with
 //! the trigger taken out; a single record gives grounds for suspicion, and that is what is reported.
 //!
 //! Time is cut into windows of `metastable_window_ns` (default 5 minutes). *Load* is the messages that were handled or
@@ -15,7 +14,11 @@
 //! A backlog that is being worked off is therefore not metastable (goodput is high), nor a fleet that lies idle (load is
 //! low), nor one whose agents are still down (the trigger is not over).
 //!
-//! Limits: a fleet that was never calm for long enough has no usual; so has one with less than one task done a window.
+//! *Source.* Bronson, Aghayev, Charapko and Zhu, "Metastable Failures in Distributed Systems" (HotOS 2021).
+//!
+//! *Parameters.* [`MonitorConfig::metastable_window_ns`], [`MonitorConfig::metastable_windows_min`].
+//!
+//! *Limits.* A fleet that was never calm for long enough has no usual; so has one with less than one task done a window.
 //! Triggers that leave no event (a slow provider) are seen only by the load that they bring.
 //!
 //! A step costs constant time; memory: a fixed number of windows, agents that are down, and open tasks.

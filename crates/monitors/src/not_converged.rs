@@ -1,13 +1,17 @@
 //! Convergence in the second phase: when the faults are over, the fleet must finish what was open, in time.
 //!
-//! Liveness is judged in two phases, as TigerBeetle's simulator does it: faults first, then a world that heals for good.
+//! Liveness is judged in two phases: faults first, then a world that heals for good.
 //! `heals_at` says when, `converges_within_ns` how long what was open then may take; without either nothing is judged.
 //! Open are tasks that were first seen up to the healing and are neither done nor given up, and waits that began up to
 //! it. What is still open at the deadline, or when the fleet comes to rest before, is told by why it is stuck: lost by
 //! a carrier, with an agent that is gone, with one that waits (for whom, on what, since when), with one that works, on
 //! its way in a medium or an inbox, or ready and not taken. Work that came after the healing is not judged.
 //!
-//! Limits: a place is where facts last saw a task. A record that ends before the deadline, without rest, judges nothing.
+//! *Source.* Two phases of simulation, as TigerBeetle's simulator has them.
+//!
+//! *Parameters.* [`MonitorConfig::heals_at`] and [`MonitorConfig::converges_within_ns`]; without both nothing is judged.
+//!
+//! *Limits.* A place is where facts last saw a task. A record that ends before the deadline, without rest, judges nothing.
 //!
 //! A fact costs a few look-ups. Memory: open tasks and waits, runs of numbers of done ones, agents that are gone.
 

@@ -1,12 +1,15 @@
 //! Orphaned tasks: claimed or begun by an agent that crashed or halted, and taken up by nobody in time.
 //!
-//! Known from stores without leases: "dead agent leaves task ready forever" (github.com/stablyai/orca, issue 8984). A
-//! task lies with the agent that last received, claimed or began it and has not handed it on. When that agent crashes
+//! A task lies with the agent that last received, claimed or began it and has not handed it on. When that agent crashes
 //! or halts, the task is an orphan until anybody takes it up, gives it out again, comes closer to done with it or ends
 //! it. It counts when that takes longer than `orphaned_after_ns` (default 30 minutes), or when the fleet comes to rest
 //! first.
 //!
-//! Limits: an agent that goes on from its disk without stating anything seems to have forgotten its task until it
+//! *Source.* Stores without leases: "dead agent leaves task ready forever" (github.com/stablyai/orca, issue 8984).
+//!
+//! *Parameters.* [`MonitorConfig::orphaned_after_ns`].
+//!
+//! *Limits.* An agent that goes on from its disk without stating anything seems to have forgotten its task until it
 //! states something of it. Of a fleet that states neither claims nor receipts nothing is known.
 //!
 //! A fact costs a few look-ups. Memory: open tasks, and runs of numbers of done ones.

@@ -1,7 +1,6 @@
 //! Retry storms: more and more attempts for each success, and no more successes for it.
 //!
-//! Retries that multiply load are the commonest way into metastable failure (Bronson et al., "Metastable Failures in
-//! Distributed Systems", HotOS 2021; Huang et al., OSDI 2022). Attempts and successes are counted in windows of
+//! Attempts and successes are counted in windows of
 //! `retry_window_ns` (default 1 minute), in three streams: requests to each model against admitted ones, deliveries by
 //! each medium against first deliveries, and starts of tasks against first attempts. The *amplification* of a window is its attempts for each success. A storm is `retry_windows_min` (default 5) windows
 //! in a row in which it never falls and at least doubles from the first to the last, reaches `retry_amplification_min`
@@ -10,7 +9,13 @@
 //! A limit that is only saturated is therefore no storm (attempts stay level), and neither is growing traffic that is
 //! served. Windows with fewer than 20 attempts prove nothing.
 //!
-//! Limits: retries that an agent hides from the provider are not seen; which request was a retry of which is not
+//! *Source.* Retries that multiply load are the commonest way into metastable failure (Bronson and others, HotOS 2021;
+//! Huang and others, OSDI 2022).
+//!
+//! *Parameters.* [`MonitorConfig::retry_window_ns`], [`MonitorConfig::retry_windows_min`],
+//! [`MonitorConfig::retry_amplification_min`].
+//!
+//! *Limits.* Retries that an agent hides from the provider are not seen; which request was a retry of which is not
 //! stated, so that the amplification holds for a stream, not for one request.
 //!
 //! A fact costs one look-up. Memory: offers that have not been received, and one window a stream.

@@ -3,19 +3,20 @@
 use fleetsim_engine::{Fact, MINUTE, Waited};
 use fleetsim_monitors::MonitorConfig;
 
+use crate::mutations::Fixture;
 use crate::support::{Run, id, only};
 
 const KIND: &str = "deadlock";
 
-pub(crate) fn wait(resource: &'static str) -> Fact<'static> {
+fn wait(resource: &'static str) -> Fact<'static> {
     Fact::WaitOn { on: Waited::Resource(resource) }
 }
 
-pub(crate) fn acquired(resource: &'static str) -> Fact<'static> {
+fn acquired(resource: &'static str) -> Fact<'static> {
     Fact::Acquired { resource, fence: 0 }
 }
 
-pub(crate) fn released(resource: &'static str) -> Fact<'static> {
+fn released(resource: &'static str) -> Fact<'static> {
     Fact::Released { resource, fence: 0 }
 }
 
@@ -37,6 +38,53 @@ fn two_locks() -> Run {
     run.at(1, "coder-1", [acquired("lock-a")]).at(2, "coder-2", [acquired("lock-b")]);
     run.at(10, "coder-1", [wait("lock-b")]).at(20, "coder-2", [wait("lock-a")]);
     run
+}
+
+/// Two coders, two tasks, two locks that are taken in one order, and a gate.
+fn in_one_order() -> Run {
+    let started = |task| Fact::TaskStarted { task, attempt: 1 };
+    let mut run = Run::default();
+    run.at(0, "store", task(1)).at(1, "store", task(2));
+    run.at(10, "coder-1", [started(1)]).at(11, "coder-2", [started(2)]);
+    run.at(20, "coder-1", [acquired("lock-a")]).at(21, "coder-2", [wait("lock-a")]);
+    run.at(30, "coder-1", [wait("lock-b")]).at(31, "coder-1", [acquired("lock-b")]);
+    run.at(40, "coder-1", [released("lock-b"), released("lock-a")]);
+    run.at(41, "coder-2", [acquired("lock-a")]).at(50, "coder-2", [released("lock-a")]);
+    run.at(60, "coder-1", [gate("lead")]);
+    run.at(70, "coder-1", [Fact::WaitEnd { on: Waited::Gate("lead") }]);
+    run.at(80, "coder-1", [finished(1)]).at(90, "coder-2", [finished(2)]);
+    run
+}
+
+/// The second coder holds what the first waits for, and waits for nothing.
+fn one_waits() -> Run {
+    let mut run = Run::default();
+    run.at(1, "coder-1", [acquired("lock-a")]).at(2, "coder-2", [acquired("lock-b")]);
+    run.at(10, "coder-1", [wait("lock-b")]).at(20, "coder-2", []);
+    run.at(400, "coder-2", [released("lock-b")]).at(401, "coder-1", [acquired("lock-b")]);
+    run
+}
+
+pub(crate) fn fixtures() -> Vec<Fixture> {
+    vec![
+        Fixture {
+            kind: KIND,
+            config: MonitorConfig::default,
+            correct: in_one_order,
+            mutations: &[
+                ("a lock is never given", |run| run.leave_out(9)),
+                ("a gate never opens", |run| run.leave_out(12)),
+                ("a task is never ended", |run| run.leave_out(14)),
+                ("somebody waits for itself", |run| run.restate(11, [ask("coder-1")])),
+            ],
+        },
+        Fixture {
+            kind: KIND,
+            config: MonitorConfig::default,
+            correct: one_waits,
+            mutations: &[("the other waits as well", |run| run.restate(3, [wait("lock-a")]))],
+        },
+    ]
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! Duplicate work: at once, twice, and what only looks like it.
 
 use fleetsim_engine::Fact;
+use fleetsim_monitors::MonitorConfig;
 
+use crate::mutations::Fixture;
 use crate::support::{Run, id};
 
 const KIND: &str = "duplicate-work";
@@ -16,6 +18,41 @@ fn finished(task: u64, reported: bool) -> Fact<'static> {
 
 fn spent(nano_dollars: u64) -> Fact<'static> {
     Fact::Spent { tokens_in: 1, cached: 0, tokens_out: 1, nano_dollars }
+}
+
+fn one_each() -> Run {
+    let mut run = Run::default();
+    run.at(10, "coder-1", [started(1, 1)]).at(11, "coder-2", [started(2, 1)]);
+    run.at(80, "coder-1", [finished(1, true)]).at(90, "coder-2", [finished(2, true)]);
+    run
+}
+
+fn given_back_in_between() -> Run {
+    let mut run = Run::default();
+    run.at(0, "coder-1", [started(1, 1)]).at(1, "coder-1", [Fact::TaskReleased { task: 1, reason: "tired" }]);
+    run.at(2, "coder-2", [started(1, 2)]).at(3, "coder-2", [finished(1, true)]);
+    run
+}
+
+pub(crate) fn fixtures() -> Vec<Fixture> {
+    vec![
+        Fixture {
+            kind: KIND,
+            config: MonitorConfig::default,
+            correct: one_each,
+            mutations: &[
+                ("both begin one task", |run| run.restate(1, [started(1, 1)])),
+                ("both finish one task", |run| run.restate(3, [finished(1, true)])),
+                ("one finishes it twice", |run| run.repeat_at(2, 85)),
+            ],
+        },
+        Fixture {
+            kind: KIND,
+            config: MonitorConfig::default,
+            correct: given_back_in_between,
+            mutations: &[("it is not given back", |run| run.leave_out(1))],
+        },
+    ]
 }
 
 #[test]

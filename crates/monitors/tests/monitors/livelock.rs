@@ -3,6 +3,7 @@
 use fleetsim_engine::{Fact, HOUR};
 use fleetsim_monitors::MonitorConfig;
 
+use crate::mutations::Fixture;
 use crate::support::{Run, only};
 
 const KIND: &str = "livelock";
@@ -27,6 +28,53 @@ fn opened() -> Run {
 
 fn spent() -> Fact<'static> {
     Fact::Spent { tokens_in: 1, cached: 0, tokens_out: 1, nano_dollars: 10_000_000 }
+}
+
+/// Two coders at one plan, of whom one goes through every tenth minute.
+fn some_commit() -> Run {
+    let mut run = opened();
+    for tenth in 0..10 {
+        conflict(&mut run, tenth * 10 + 1..tenth * 10 + 10, &ABORT);
+        run.at(tenth * 600 + 600, "coder-1", [COMMIT]);
+    }
+    run
+}
+
+/// Where those steps are in the run.
+const COMMITS: [usize; 10] = [19, 38, 57, 76, 95, 114, 133, 152, 171, 190];
+
+/// Two coders talk, and come closer to done every ten minutes.
+fn talk_with_progress() -> Run {
+    let mut run = opened();
+    for number in 1..1200_u64 {
+        let agent = if number % 2 == 0 { "coder-1" } else { "coder-2" };
+        run.at(number * 4, agent, (number % 150 == 0).then_some(Fact::Progress { item: 1 }));
+    }
+    run
+}
+
+pub(crate) fn fixtures() -> Vec<Fixture> {
+    vec![
+        Fixture {
+            kind: KIND,
+            config: MonitorConfig::default,
+            correct: some_commit,
+            mutations: &[
+                ("who went through aborts too", |run| {
+                    COMMITS.iter().for_each(|step| run.restate(*step, [ABORT]))
+                }),
+                ("nobody goes through", |run| COMMITS.iter().for_each(|step| run.restate(*step, []))),
+            ],
+        },
+        Fixture {
+            kind: KIND,
+            config: MonitorConfig::default,
+            correct: talk_with_progress,
+            mutations: &[("no talk comes closer to done", |run| {
+                (1..8).for_each(|tenth| run.restate(tenth * 150, []));
+            })],
+        },
+    ]
 }
 
 #[test]

@@ -5,6 +5,7 @@ use fleetsim_engine::{AgentId, Fact, SECOND};
 use fleetsim_monitors::{Finding, MonitorConfig};
 use proptest::prelude::*;
 
+use crate::mutations::Fixture;
 use crate::support::{Run, Sent, id};
 
 const KIND: &str = "feedback-loop";
@@ -14,7 +15,7 @@ fn spent() -> Fact<'static> {
 }
 
 /// A message that goes along `path`, a hop a minute, each receiver paying a dollar if `paid`.
-pub(crate) fn path(path: &[&str], paid: bool, facts: impl Fn(usize) -> Vec<Fact<'static>>) -> Run {
+fn path(path: &[&str], paid: bool, facts: impl Fn(usize) -> Vec<Fact<'static>>) -> Run {
     let mut run = Run::default();
     let mut cause = (AgentId::WORLD, 0);
     for (hop, agent) in path.iter().enumerate() {
@@ -28,8 +29,42 @@ pub(crate) fn path(path: &[&str], paid: bool, facts: impl Fn(usize) -> Vec<Fact<
     run
 }
 
-pub(crate) fn round_of<'a>(agents: &[&'a str], hops: usize) -> Vec<&'a str> {
+fn round_of<'a>(agents: &[&'a str], hops: usize) -> Vec<&'a str> {
     agents.iter().copied().cycle().take(hops).collect()
+}
+
+/// An exchange of four rounds.
+fn four_rounds() -> Run {
+    path(&round_of(&["coder-1", "coder-2"], 8), true, |_| Vec::new())
+}
+
+/// Each message makes one.
+fn each_makes_one() -> Run {
+    cascade(1100, |_| 1, |_| None)
+}
+
+pub(crate) fn fixtures() -> Vec<Fixture> {
+    vec![
+        Fixture {
+            kind: KIND,
+            config: MonitorConfig::default,
+            correct: four_rounds,
+            mutations: &[("forty rounds", |run| {
+                *run = path(&round_of(&["coder-1", "coder-2"], 80), true, |_| Vec::new());
+            })],
+        },
+        Fixture {
+            kind: KIND,
+            config: MonitorConfig::default,
+            correct: each_makes_one,
+            mutations: &[
+                ("every fourth message makes two", |run| {
+                    *run = cascade(1100, |number| 1 + usize::from(number % 4 == 0), |_| None);
+                }),
+                ("each message makes two", |run| *run = cascade(1100, |_| 2, |_| None)),
+            ],
+        },
+    ]
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use fleetsim_engine::Fact;
 use fleetsim_monitors::MonitorConfig;
 
+use crate::mutations::Fixture;
 use crate::support::Run;
 
 const KIND: &str = "metastable";
@@ -10,17 +11,17 @@ const KIND: &str = "metastable";
 const WINDOW: u64 = 300;
 
 /// One window: tasks added, tasks done, other messages.
-pub(crate) type Window = (u64, u64, u64);
+type Window = (u64, u64, u64);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Trigger {
+enum Trigger {
     None,
     Crash,
     CrashForGood,
 }
 
 /// A run of such windows; the trigger is in the one with that number.
-pub(crate) fn windows(counts: &[Window], trigger: (usize, Trigger)) -> Run {
+fn windows(counts: &[Window], trigger: (usize, Trigger)) -> Run {
     let mut run = Run::default();
     let (mut added, mut done) = (0, 0);
     // So much work that some is always open.
@@ -53,7 +54,7 @@ pub(crate) fn windows(counts: &[Window], trigger: (usize, Trigger)) -> Run {
     run
 }
 
-pub(crate) fn history(before: Window, during: Window, after: Window) -> Vec<Window> {
+fn history(before: Window, during: Window, after: Window) -> Vec<Window> {
     let mut counts = vec![before; 8];
     counts.extend([during; 2]);
     counts.extend([after; 8]);
@@ -62,6 +63,26 @@ pub(crate) fn history(before: Window, during: Window, after: Window) -> Vec<Wind
 
 const USUAL: Window = (10, 10, 40);
 const STUCK: Window = (10, 2, 90);
+
+fn recovers() -> Run {
+    windows(&history(USUAL, (10, 3, 80), (10, 10, 90)), (8, Trigger::Crash))
+}
+
+pub(crate) fn fixtures() -> Vec<Fixture> {
+    vec![Fixture {
+        kind: KIND,
+        config: MonitorConfig::default,
+        correct: recovers,
+        mutations: &[
+            ("little gets done after the crash", |run| {
+                *run = windows(&history(USUAL, (10, 3, 80), STUCK), (8, Trigger::Crash));
+            }),
+            ("little gets done after a burst", |run| {
+                *run = windows(&history(USUAL, (40, 10, 80), STUCK), (0, Trigger::None));
+            }),
+        ],
+    }]
+}
 
 #[test]
 fn load_that_stays_after_a_crash_is_suspected() {

@@ -3,12 +3,13 @@
 use fleetsim_engine::{Fact, MINUTE, SECOND, Time, Waited};
 use fleetsim_monitors::MonitorConfig;
 
+use crate::mutations::Fixture;
 use crate::support::{Run, id};
 
 const KIND: &str = "not-converged";
 
 /// The faults end after 100 seconds, and ten minutes are given.
-pub(crate) fn config() -> MonitorConfig {
+fn config() -> MonitorConfig {
     MonitorConfig {
         heals_at: Some(Time::from_ns(100 * SECOND)),
         converges_within_ns: Some(10 * MINUTE),
@@ -20,6 +21,31 @@ const DEADLINE: u64 = 700;
 
 fn claimed() -> Fact<'static> {
     Fact::TaskClaimed { task: 7, fence: 0 }
+}
+
+/// A task that meets a fault and is done a minute before it must be.
+fn done_in_time() -> Run {
+    let gate = Waited::Gate("lead");
+    let mut run = Run::default();
+    run.at(1, "store", [Fact::TaskAdded { task: 7 }]).at(10, "coder-1", [claimed()]);
+    run.at(20, "coder-1", [Fact::WaitOn { on: gate }]).at(30, "coder-1", [Fact::WaitEnd { on: gate }]);
+    run.at(640, "coder-1", [Fact::TaskFinished { task: 7, attempt: 1, reported: true, actual: true }]);
+    run.at(900, "editor", []);
+    run
+}
+
+pub(crate) fn fixtures() -> Vec<Fixture> {
+    vec![Fixture {
+        kind: KIND,
+        config,
+        correct: done_in_time,
+        mutations: &[
+            ("the task is not done", |run| run.leave_out(4)),
+            ("the task is done too late", |run| run.put_at(4, DEADLINE + 1)),
+            ("whoever has it crashes", |run| run.crash_instead(4)),
+            ("a wait never ends", |run| run.leave_out(3)),
+        ],
+    }]
 }
 
 #[test]

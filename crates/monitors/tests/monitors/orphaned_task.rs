@@ -3,6 +3,7 @@
 use fleetsim_engine::{Fact, MINUTE};
 use fleetsim_monitors::MonitorConfig;
 
+use crate::mutations::Fixture;
 use crate::support::{Run, id};
 
 const KIND: &str = "orphaned-task";
@@ -15,6 +16,28 @@ fn left() -> Run {
     let mut run = Run::default();
     run.at(0, "coder-1", [claimed(7)]).crash(60, "coder-1");
     run
+}
+
+/// The task of one that crashed is taken up after ten minutes.
+fn taken_up() -> Run {
+    let mut run = left();
+    run.at(600, "coder-2", [claimed(7)]);
+    run.at(5000, "coder-2", [Fact::TaskFinished { task: 7, attempt: 1, reported: true, actual: true }]);
+    run.at(9000, "editor", []);
+    run
+}
+
+pub(crate) fn fixtures() -> Vec<Fixture> {
+    vec![Fixture {
+        kind: KIND,
+        config: MonitorConfig::default,
+        correct: taken_up,
+        mutations: &[
+            ("nobody takes it up", |run| run.leave_out(2)),
+            ("it is taken up too late", |run| run.put_at(2, 60 + 1801)),
+            ("who took it up crashes as well", |run| run.crash_instead(3)),
+        ],
+    }]
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use fleetsim_engine::{Fact, MINUTE};
 use fleetsim_monitors::MonitorConfig;
 
+use crate::mutations::Fixture;
 use crate::support::{Run, id};
 
 const KIND: &str = "retry-storm";
@@ -12,7 +13,7 @@ fn requested(admitted: bool) -> Fact<'static> {
 }
 
 /// Minutes with so many attempts and admitted ones each.
-pub(crate) fn minutes(counts: &[(u64, u64)]) -> Run {
+fn minutes(counts: &[(u64, u64)]) -> Run {
     let mut run = Run::default();
     for (minute, (attempts, admitted)) in counts.iter().enumerate() {
         for attempt in 0..*attempts {
@@ -21,6 +22,47 @@ pub(crate) fn minutes(counts: &[(u64, u64)]) -> Run {
         }
     }
     run
+}
+
+/// More and more is asked for, and more and more is admitted.
+fn served() -> Run {
+    minutes(&[(30, 20), (60, 40), (80, 55), (110, 75), (160, 110), (200, 140), (1, 1)])
+}
+
+/// Twenty tasks are begun each minute.
+fn first_attempts() -> Run {
+    let mut run = Run::default();
+    for minute in 0..6 {
+        let first = |task| Fact::TaskStarted { task: minute * 20 + task, attempt: 1 };
+        run.at(minute * 60, "coder-1", (0..20).map(first));
+    }
+    run
+}
+
+pub(crate) fn fixtures() -> Vec<Fixture> {
+    vec![
+        Fixture {
+            kind: KIND,
+            config: MonitorConfig::default,
+            correct: served,
+            mutations: &[("no more is admitted than before", |run| {
+                *run = minutes(&[(30, 20), (60, 20), (80, 20), (110, 20), (160, 20), (200, 20), (1, 1)]);
+            })],
+        },
+        Fixture {
+            kind: KIND,
+            config: MonitorConfig::default,
+            correct: first_attempts,
+            mutations: &[("more and more is begun again", |run| {
+                for (minute, again) in [10, 30, 60, 100, 160].into_iter().enumerate() {
+                    run.also(
+                        minute,
+                        (0..again).map(|task| Fact::TaskStarted { task: task % 20, attempt: 2 }),
+                    );
+                }
+            })],
+        },
+    ]
 }
 
 #[test]

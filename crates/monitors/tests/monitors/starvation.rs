@@ -3,6 +3,7 @@
 use fleetsim_engine::{Fact, MINUTE, SECOND, Waited};
 use fleetsim_monitors::{Medium, MonitorConfig};
 
+use crate::mutations::Fixture;
 use crate::support::{Run, id, only};
 
 const KIND: &str = "starvation";
@@ -24,6 +25,45 @@ fn newest_first(minutes: u64) -> Run {
     }
     run.at(minutes * 60, "coder-1", [served()]);
     run
+}
+
+fn in_order_of_arrival(offer: impl Fn(u64) -> Fact<'static>, serve: impl Fn(u64) -> Fact<'static>) -> Run {
+    let mut run = Run::default();
+    for number in 1..11 {
+        run.at(number * 300, "store", [offer(number)]).at(number * 300 + 1, "redis", [serve(number)]);
+    }
+    run
+}
+
+fn queue() -> Run {
+    in_order_of_arrival(offered, carried)
+}
+
+fn tasks() -> Run {
+    in_order_of_arrival(ready, started)
+}
+
+pub(crate) fn fixtures() -> Vec<Fixture> {
+    vec![
+        Fixture {
+            kind: KIND,
+            config: MonitorConfig::default,
+            correct: queue,
+            mutations: &[
+                ("the first item is passed on last", |run| run.put_at(1, 3600)),
+                ("the first item is never passed on", |run| run.leave_out(1)),
+            ],
+        },
+        Fixture {
+            kind: KIND,
+            config: MonitorConfig::default,
+            correct: tasks,
+            mutations: &[
+                ("the first task is begun last", |run| run.put_at(1, 3600)),
+                ("the first task is never begun", |run| run.leave_out(1)),
+            ],
+        },
+    ]
 }
 
 #[test]

@@ -231,6 +231,17 @@ impl Run {
             .collect()
     }
 
+    /// Lets a step state these facts as well.
+    pub(crate) fn also(&mut self, step: usize, facts: impl IntoIterator<Item = Fact<'static>>) {
+        self.steps[step].facts.extend(facts);
+    }
+
+    /// Lets an agent crash instead of taking its step.
+    pub(crate) fn crash_instead(&mut self, step: usize) {
+        self.steps[step].event = Event::Crash;
+        self.steps[step].facts.clear();
+    }
+
     /// The run ends with its last step because nothing is left to happen.
     pub(crate) fn end(&self) -> RunEnd {
         let time = self.steps.last().map_or(Time::ZERO, |last| Time::from_ns(last.time_ns));
