@@ -323,10 +323,20 @@ impl<E: Entry> BucketQueue<E> {
                 self.sort_large_parts();
             }
         }
+        self.insert_out_of_order();
+    }
+
+    /// Sorts the opened bucket by insertion, which is nearly in order.
+    fn insert_out_of_order(&mut self) {
         let (store, seed) = (&self.store, self.seed);
         let open = &mut self.open[..];
+        let mut latest_ns = open.first().map_or(0, |ticket| ticket.time_ns);
         for end in 1..open.len() {
             let ticket = open[end];
+            if ticket.time_ns > latest_ns {
+                latest_ns = ticket.time_ns;
+                continue;
+            }
             let mut at = end;
             while at > 0 && leaves_before(&ticket, &open[at - 1], store, seed) {
                 open[at] = open[at - 1];
