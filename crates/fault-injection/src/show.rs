@@ -167,6 +167,12 @@ fn spread(spread: Spread, show: impl Fn(u64) -> String) -> String {
         Spread::Lognormal { median, p99 } => {
             format!("about {} (99 of 100 below {})", show(median), show(p99))
         }
+        Spread::Gamma { mean, variation_ppm } => {
+            format!("about {} (varying by {variation_ppm} ppm of it)", show(mean))
+        }
+        Spread::Pareto { minimum, shape_ppm } => {
+            format!("{} and more (a tail of shape {shape_ppm} ppm)", show(minimum))
+        }
     }
 }
 
