@@ -1,5 +1,6 @@
 //! What a run amounts to: tasks, money, seams, requests and waits. Measures, not judgements.
 
+mod faults;
 mod report;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use crate::monitor::went_down;
 use crate::ratio::Ratio;
 use crate::role::Role;
 
+pub use faults::FaultTally;
 pub use report::{
     CheckTally, CostTally, Fairness, RequestTally, RoleTally, SeamTally, TallyReport, TaskTally,
 };
@@ -37,6 +39,7 @@ pub struct Tally {
     waits: BTreeMap<AgentId, Vec<(OwnedWaited, Time)>>,
     /// Tokens granted, by model and agent.
     granted: BTreeMap<(u32, AgentId), u64>,
+    faults: faults::FaultCounts,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,6 +113,7 @@ impl Tally {
             roles: BTreeMap::new(),
             waits: BTreeMap::new(),
             granted: BTreeMap::new(),
+            faults: faults::FaultCounts::default(),
         }
     }
 
@@ -147,6 +151,10 @@ impl Tally {
                     }
                 }
                 Fact::WaitEnd { on } => self.wait_ended(step.target, on, step.time),
+                // That a condition begins or ends is nothing that it did.
+                Fact::Injected { rule, fault, .. } if step.event != Event::Announce => {
+                    self.faults.add(rule, fault);
+                }
                 _ => {}
             }
         }
@@ -270,6 +278,7 @@ impl Tally {
             requests: self.requests,
             roles: self.role_tallies(names),
             fairness: self.fairness(),
+            faults: self.faults.report(),
         }
     }
 
