@@ -18,6 +18,9 @@ pub(crate) use tolerance::{tolerance, world};
 /// How much later the second copy of a duplicated message arrives at most.
 const DUPLICATE_AFTER_NS_MAX: u64 = SECOND;
 
+/// Names in the groups of one partition: each is compared with all others.
+pub(crate) const GROUPED_MAX: usize = 1_000;
+
 /// The plan of a document, and what cannot be part of one, with the position of its fault. What is wrong in a way that
 /// the document's own judge has already told is left out.
 pub(crate) fn plan(document: &Document) -> (Plan, Vec<(usize, Error)>) {
@@ -47,6 +50,9 @@ fn meant(document: &Document, kind: FaultKind<'_>) -> Option<Fault> {
     Some(match kind {
         FaultKind::Loss(fault) => Fault::Loss { messages, share: share(fault.share) },
         FaultKind::Partition(fault) => {
+            if fault.groups.iter().map(Vec::len).sum::<usize>() > GROUPED_MAX {
+                return None;
+            }
             let side = |names: &Vec<String>| names.iter().map(|name| party(document, name)).collect();
             let groups: Option<Vec<_>> = fault.groups.iter().map(side).collect();
             Fault::Partition { groups: groups?, one_way: fault.one_way }
@@ -143,6 +149,3 @@ fn share(share: scalar::Share) -> Share {
 fn all_or(stated: Option<scalar::Share>) -> Share {
     stated.map_or(Share::ALL, share)
 }
-
-#[cfg(test)]
-mod tests;

@@ -3,6 +3,7 @@
 mod bad_inputs;
 mod bench;
 mod checking;
+mod faults;
 mod reports;
 mod support;
 mod traces;

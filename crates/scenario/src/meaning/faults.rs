@@ -9,7 +9,7 @@ use crate::build;
 use crate::either::Either;
 use crate::faults::parties::{WHOEVER, group_names, group_size, is_agent, party};
 use crate::faults::{self, timing};
-use crate::mistake::{Code, KEPT_MAX};
+use crate::mistake::Code;
 use crate::path::Path;
 use crate::source::shown_short;
 use crate::vocabulary::{Fault, FaultKind, MessageWords, Stated, WhomWords};
@@ -134,6 +134,12 @@ impl Judge<'_> {
     }
 
     fn groups(&mut self, groups: &[Vec<String>], path: &Path) {
+        let names: usize = groups.iter().map(Vec::len).sum();
+        if names > faults::GROUPED_MAX {
+            let message = format!("the groups have {names} names: at most {} fit", faults::GROUPED_MAX);
+            self.wrong_with_help(Code::OutOfRange, path, message, "name roles rather than agents");
+            return;
+        }
         let mut earlier: Vec<(usize, fleetsim_fault_injection::Party)> = Vec::new();
         for (number, group) in groups.iter().enumerate() {
             let path = path.index(number);
@@ -150,10 +156,7 @@ impl Judge<'_> {
                     let message = format!("`{}` is in two groups of the partition", shown_short(name));
                     self.wrong(Code::Conflict, &path, message);
                 }
-                // Comparing takes time: nobody reads more mistakes than are kept.
-                if earlier.len() < KEPT_MAX {
-                    earlier.push((number, party));
-                }
+                earlier.push((number, party));
             }
         }
     }
