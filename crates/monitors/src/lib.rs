@@ -54,7 +54,8 @@ pub use panicked_agent::PanickedAgent;
 pub use ratio::Ratio;
 pub use starvation::Starvation;
 pub use tally::{
-    CheckTally, CostTally, Fairness, FaultTally, RequestTally, RoleTally, SeamTally, Tally, TallyReport, TaskTally,
+    CheckTally, CostTally, Fairness, FaultTally, RequestTally, RoleTally, SeamTally, Tally, TallyReport,
+    TaskTally,
 };
 pub use topology::Topology;
 pub use ungated_action::UngatedAction;

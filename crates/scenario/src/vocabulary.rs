@@ -19,8 +19,9 @@ use serde::Deserialize;
 pub use arrives::{Arrival, Arrives, Then};
 pub use expect::{Expect, ExpectSeeds, FINDING_KINDS, FindingKind, Judgement};
 pub use fault::{
-    ClockFault, CorruptFault, DelayFault, DuplicateFault, Fault, FaultKind, HoldFault, How, LatencyFault, LossFault,
-    MessageWords, Of, PartitionFault, ReorderFault, SiteFault, SlowFault, Stated, TellFault, Whom, WhomWords,
+    ClockFault, CorruptFault, DelayFault, DuplicateFault, Fault, FaultKind, HoldFault, How, LatencyFault,
+    LossFault, MessageWords, Of, PartitionFault, ReorderFault, SiteFault, SlowFault, Stated, TellFault, Whom,
+    WhomWords,
 };
 pub use fleet::{Architecture, Fleet};
 pub use heal::{Heal, MessageFilter, SiteTolerance, Tolerates};

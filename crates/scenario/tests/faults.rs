@@ -68,10 +68,7 @@ fn every_block_is_the_rule_that_it_reads_as() {
             "reorder = { within = \"5s\" }\nat = \"1m\"\nfor = \"1s\"",
             "reorder of 1/1 of messages within 5s from 60s until 61s",
         ),
-        (
-            "duplicate = { share = \"2%\" }",
-            "duplicate of 1/50 of messages after 0.000000001s to 1s always",
-        ),
+        ("duplicate = { share = \"2%\" }", "duplicate of 1/50 of messages after 0.000000001s to 1s always"),
         (
             "duplicate = { share = \"2%\", after = { exponential = { mean = \"9s\" } } }",
             "duplicate of 1/50 of messages after about 9s always",
@@ -92,7 +89,10 @@ fn every_block_is_the_rule_that_it_reads_as() {
         // Agents.
         ("isolate = { agent = \"lead\" }\nat = \"1m\"\nfor = \"5s\"", "isolate of lead from 60s until 65s"),
         ("crash = { agent = \"writer-1\", at = \"1h\" }", "crash of writer-1 from 3600s"),
-        ("crash = { agent = \"writer-1\" }\nat = \"1h\"\nfor = \"9s\"", "crash of writer-1 from 3600s until 3609s"),
+        (
+            "crash = { agent = \"writer-1\" }\nat = \"1h\"\nfor = \"9s\"",
+            "crash of writer-1 from 3600s until 3609s",
+        ),
         (
             "crash = { one-of = \"writer\" }\nrandomly = \"every 10m\"\nfor = \"30s\"",
             "crash of one of writer about every 600s for 30s from 0s until 28800s",
@@ -143,12 +143,15 @@ fn healing_is_part_of_the_plan() {
         "x: loss of 1/20 of messages always\nat 1800s everything heals, to converge within 600s\n"
     );
     let core = heal.replace("at =", "core = [\"writer\", \"redis\"]\nat =");
-    assert!(plan(&format!("{loss}{core}")).ends_with("at 1800s writer, redis heals, to converge within 600s\n"));
+    assert!(
+        plan(&format!("{loss}{core}")).ends_with("at 1800s writer, redis heals, to converge within 600s\n")
+    );
 }
 
 #[test]
 fn a_swarm_stays_within_what_is_borne() {
-    let stated = "[tolerates]\nloss = \"5%\"\ncrash = \"30s\"\nslow = \"3\"\nsites = { \"worker.wrong\" = \"4%\" }\n";
+    let stated =
+        "[tolerates]\nloss = \"5%\"\ncrash = \"30s\"\nslow = \"3\"\nsites = { \"worker.wrong\" = \"4%\" }\n";
     let (loaded, behaviours) = (load(stated), Behaviours::default());
     let plan = Plan::new(&loaded, &behaviours).expect("built-in behaviours");
     let tolerance = plan.tolerance().expect("it is stated");
@@ -198,53 +201,212 @@ fn one_mistake_is_told_once_at_its_place() {
         ),
         (rule("partition = { groups = [«[]] }"), "out-of-range", "every group of a partition has somebody"),
         (rule("partition = { groups = «[] }"), "out-of-range", "at least 1"),
-        (rule("partition = { groups = [[«\"wrtier\"]] }"), "unknown-name", "no role, medium, model or agent `wrtier` (did you mean `writer`?)"),
-        (rule("partition = { groups = [[«\"box\"]] }"), "unknown-name", "messages do not pass through medium `box`"),
-        (rule("crash = { agent = «\"writer-3\" }\nat = \"1h\""), "unknown-name", "no agent `writer-3`: `writer` has 2"),
-        (rule("crash = { one-of = «\"wrtier\" }\nat = \"1h\""), "unknown-name", "no role `wrtier` (did you mean `writer`?)"),
-        (rule("loss = { share = \"1%\", to = «\"writer-9\" }"), "unknown-name", "no agent `writer-9`: `writer` has 2"),
-        (rule("loss = { share = \"1%\" }\nfrom = \"2h\"\nuntil = «\"1h\""), "out-of-range", "over at 1h, before it begins at 2h"),
-        (rule("loss = { share = \"1%\" }\nfrom = \"2h\"\nuntil = «\"2h\""), "out-of-range", "over at 2h, before it begins"),
-        (format!("{loss}[[fault]]\nname = «\"x\"\nloss = {{ share = \"5%\" }}\n"), "bad-name", "a second fault called `x`"),
-        (rule("loss = { share = \"1%\" }").replace("\"x\"", "«\"heal\""), "out-of-range", "this name is what healing is called"),
-        (rule("latency = { takes = «\"1ms\" }"), "out-of-range", "less than the 2000000 ns of `fleet.latency`"),
-        (rule("latency = { takes = «{ exponential = { mean = \"1s\" } } }"), "out-of-range", "less than the 2000000 ns"),
-        (rule("loss = { share = \"1%\" }\nwhen = «\"TaskClaimd\""), "unknown-name", "no kind of fact `TaskClaimd` (did you mean `TaskClaimed`?)"),
-        (rule("loss = { share = \"1%\" }\nwhen = { stated = «\"Injected\" }"), "unknown-name", "no kind of fact `Injected`"),
-        (rule("loss = { share = \"1%\" }\nwhen = { stated = \"Offered\", seam = «\"ntoes\" }"), "unknown-name", "no seam `ntoes` (did you mean `notes`?)"),
+        (
+            rule("partition = { groups = [[«\"wrtier\"]] }"),
+            "unknown-name",
+            "no role, medium, model or agent `wrtier` (did you mean `writer`?)",
+        ),
+        (
+            rule("partition = { groups = [[«\"box\"]] }"),
+            "unknown-name",
+            "messages do not pass through medium `box`",
+        ),
+        (
+            rule("crash = { agent = «\"writer-3\" }\nat = \"1h\""),
+            "unknown-name",
+            "no agent `writer-3`: `writer` has 2",
+        ),
+        (
+            rule("crash = { one-of = «\"wrtier\" }\nat = \"1h\""),
+            "unknown-name",
+            "no role `wrtier` (did you mean `writer`?)",
+        ),
+        (
+            rule("loss = { share = \"1%\", to = «\"writer-9\" }"),
+            "unknown-name",
+            "no agent `writer-9`: `writer` has 2",
+        ),
+        (
+            rule("loss = { share = \"1%\" }\nfrom = \"2h\"\nuntil = «\"1h\""),
+            "out-of-range",
+            "over at 1h, before it begins at 2h",
+        ),
+        (
+            rule("loss = { share = \"1%\" }\nfrom = \"2h\"\nuntil = «\"2h\""),
+            "out-of-range",
+            "over at 2h, before it begins",
+        ),
+        (
+            format!("{loss}[[fault]]\nname = «\"x\"\nloss = {{ share = \"5%\" }}\n"),
+            "bad-name",
+            "a second fault called `x`",
+        ),
+        (
+            rule("loss = { share = \"1%\" }").replace("\"x\"", "«\"heal\""),
+            "out-of-range",
+            "this name is what healing is called",
+        ),
+        (
+            rule("latency = { takes = «\"1ms\" }"),
+            "out-of-range",
+            "less than the 2000000 ns of `fleet.latency`",
+        ),
+        (
+            rule("latency = { takes = «{ exponential = { mean = \"1s\" } } }"),
+            "out-of-range",
+            "less than the 2000000 ns",
+        ),
+        (
+            rule("loss = { share = \"1%\" }\nwhen = «\"TaskClaimd\""),
+            "unknown-name",
+            "no kind of fact `TaskClaimd` (did you mean `TaskClaimed`?)",
+        ),
+        (
+            rule("loss = { share = \"1%\" }\nwhen = { stated = «\"Injected\" }"),
+            "unknown-name",
+            "no kind of fact `Injected`",
+        ),
+        (
+            rule("loss = { share = \"1%\" }\nwhen = { stated = \"Offered\", seam = «\"ntoes\" }"),
+            "unknown-name",
+            "no seam `ntoes` (did you mean `notes`?)",
+        ),
         (rule("site = { name = «\"stale\", share = \"1%\" }"), "unknown-name", "no fault site `stale`"),
-        (rule("loss = { share = \"1%\", «kind = \"Ready\" }"), "conflict", "a kind of message needs its `protocol`"),
+        (
+            rule("loss = { share = \"1%\", «kind = \"Ready\" }"),
+            "conflict",
+            "a kind of message needs its `protocol`",
+        ),
         // When.
-        (rule("«loss = { share = \"1%\" }\nfor = \"1m\"").replace("[[fault]]", "«[[fault]]").replace("«loss", "loss"), "missing-field", "does not say when"),
-        ("«[[fault]]\nname = \"x\"\ncrash = { agent = \"lead\" }\n".to_owned(), "missing-field", "does not say when: `crash` happens at a time"),
+        (
+            rule("«loss = { share = \"1%\" }\nfor = \"1m\"")
+                .replace("[[fault]]", "«[[fault]]")
+                .replace("«loss", "loss"),
+            "missing-field",
+            "does not say when",
+        ),
+        (
+            "«[[fault]]\nname = \"x\"\ncrash = { agent = \"lead\" }\n".to_owned(),
+            "missing-field",
+            "does not say when: `crash` happens at a time",
+        ),
         (rule("crash = { agent = \"lead\", at = \"1h\" }\nat = «\"2h\""), "conflict", "`at` is said twice"),
-        (rule("loss = { share = \"1%\" }\nat = \"1h\"\nevery = «\"2h\"\nfor = \"1m\""), "conflict", "`every` does not go with `at`"),
-        (rule("loss = { share = \"1%\" }\nat = \"1h\"\nuntil = «\"2h\""), "conflict", "`until` does not go with `at`"),
-        (rule("loss = { share = \"1%\" }\nevery = «\"2h\""), "missing-field", "`every` does not say for how long"),
-        (rule("loss = { share = \"1%\" }\nevery = \"1m\"\nfor = «\"2m\""), "out-of-range", "begins again every 1m"),
-        (rule("loss = { share = \"1%\" }\nfrom = \"1m\"\nuntil = \"2m\"\nfor = «\"2m\""), "conflict", "`for` does not go with `until`"),
-        (rule("loss = { share = \"1%\" }\nfrom = \"1m\"\nafter = «\"2m\""), "conflict", "`after` goes with `when`"),
-        (rule("loss = { share = \"1%\" }\nwhen = \"Offered\"\nat-most = «0"), "out-of-range", "`at-most` is at least 1"),
-        (rule("loss = { share = \"1%\" }\nrandomly = «\"10m\"\nfor = \"1m\""), "bad-value", "expected a mean gap such as \"every 10m\", found \"10m\" (write \"every 10m\")"),
-        ("«[[fault]]\nname = \"x\"\nhold = { to = \"lead\" }\nat = \"1m\"\n".to_owned(), "missing-field", "messages are held until a time that is known"),
-        (rule("restart = { agent = \"lead\", at = \"1m\", for = «\"1m\" }"), "conflict", "a `restart` is over at once"),
-        (rule("tell = { agent = \"lead\", what = \"x\" }\nfrom = «\"1m\""), "conflict", "a `tell` happens at an instant"),
+        (
+            rule("loss = { share = \"1%\" }\nat = \"1h\"\nevery = «\"2h\"\nfor = \"1m\""),
+            "conflict",
+            "`every` does not go with `at`",
+        ),
+        (
+            rule("loss = { share = \"1%\" }\nat = \"1h\"\nuntil = «\"2h\""),
+            "conflict",
+            "`until` does not go with `at`",
+        ),
+        (
+            rule("loss = { share = \"1%\" }\nevery = «\"2h\""),
+            "missing-field",
+            "`every` does not say for how long",
+        ),
+        (
+            rule("loss = { share = \"1%\" }\nevery = \"1m\"\nfor = «\"2m\""),
+            "out-of-range",
+            "begins again every 1m",
+        ),
+        (
+            rule("loss = { share = \"1%\" }\nfrom = \"1m\"\nuntil = \"2m\"\nfor = «\"2m\""),
+            "conflict",
+            "`for` does not go with `until`",
+        ),
+        (
+            rule("loss = { share = \"1%\" }\nfrom = \"1m\"\nafter = «\"2m\""),
+            "conflict",
+            "`after` goes with `when`",
+        ),
+        (
+            rule("loss = { share = \"1%\" }\nwhen = \"Offered\"\nat-most = «0"),
+            "out-of-range",
+            "`at-most` is at least 1",
+        ),
+        (
+            rule("loss = { share = \"1%\" }\nrandomly = «\"10m\"\nfor = \"1m\""),
+            "bad-value",
+            "expected a mean gap such as \"every 10m\", found \"10m\" (write \"every 10m\")",
+        ),
+        (
+            "«[[fault]]\nname = \"x\"\nhold = { to = \"lead\" }\nat = \"1m\"\n".to_owned(),
+            "missing-field",
+            "messages are held until a time that is known",
+        ),
+        (
+            rule("restart = { agent = \"lead\", at = \"1m\", for = «\"1m\" }"),
+            "conflict",
+            "a `restart` is over at once",
+        ),
+        (
+            rule("tell = { agent = \"lead\", what = \"x\" }\nfrom = «\"1m\""),
+            "conflict",
+            "a `tell` happens at an instant",
+        ),
         (rule("crash = { agent = «\"whoever\" }\nat = \"1m\""), "conflict", "`whoever` is who stated a fact"),
-        (rule("loss = { share = \"1%\" }\nevery = \"1us\"\nfor = \"1ns\"").replace("loss = {", "loss = «{"), "out-of-range", "more than 100000 times"),
+        (
+            rule("loss = { share = \"1%\" }\nevery = \"1us\"\nfor = \"1ns\"")
+                .replace("loss = {", "loss = «{"),
+            "out-of-range",
+            "more than 100000 times",
+        ),
         // Form.
-        (rule("loss = { share = \"1%\", «at = \"1m\" }"), "unknown-field", "`at` stands in the fault itself, beside `loss`"),
-        (rule("crash = «{ at = \"1m\" }"), "missing-field", "needs exactly one of `agent`, `role` and `one-of`"),
-        (rule("crash = { agent = \"lead\", «role = \"lead\", at = \"1m\" }"), "conflict", "`role` does not go with `agent`"),
-        (rule("loss = { share = \"1%\" }\n«delay = { by = \"1s\" }"), "conflict", "`delay` does not go with `loss`"),
-        (rule("clock = «{ agent = \"lead\", at = \"1s\" }"), "missing-field", "the clock neither drifts nor jumps"),
+        (
+            rule("loss = { share = \"1%\", «at = \"1m\" }"),
+            "unknown-field",
+            "`at` stands in the fault itself, beside `loss`",
+        ),
+        (
+            rule("crash = «{ at = \"1m\" }"),
+            "missing-field",
+            "needs exactly one of `agent`, `role` and `one-of`",
+        ),
+        (
+            rule("crash = { agent = \"lead\", «role = \"lead\", at = \"1m\" }"),
+            "conflict",
+            "`role` does not go with `agent`",
+        ),
+        (
+            rule("loss = { share = \"1%\" }\n«delay = { by = \"1s\" }"),
+            "conflict",
+            "`delay` does not go with `loss`",
+        ),
+        (
+            rule("clock = «{ agent = \"lead\", at = \"1s\" }"),
+            "missing-field",
+            "the clock neither drifts nor jumps",
+        ),
         (rule("corrupt = { share = \"1%\", how = «\"flpi\" }"), "bad-value", "did you mean \"flip\"?"),
-        (rule("delay = { by = { table = «[[\"50%\", \"1s\"]] } }"), "conflict", "a fault draws from no table"),
+        (
+            rule("delay = { by = { table = «[[\"50%\", \"1s\"]] } }"),
+            "conflict",
+            "a fault draws from no table",
+        ),
         (rule("slow = { agent = \"lead\", times = «\"0\" }"), "bad-value", "above zero"),
         // Healing and tolerance.
-        (rule("loss = { share = \"1%\" }\nfrom = «\"40m\"") + "[heal]\nat = \"30m\"\nwithin = \"10m\"\n", "out-of-range", "it begins at 40m, when the world has healed at 30m"),
-        (format!("{loss}[heal]\nat = «\"8h\"\nwithin = \"10m\"\n"), "out-of-range", "when the run is over (8h)"),
-        (format!("{loss}[heal]\nat = \"7h\"\nwithin = «\"61m\"\n"), "out-of-range", "the run is over (8h) before 1h1m have passed"),
-        (format!("{loss}[heal]\nat = \"7h\"\nwithin = \"1m\"\ncore = [«\"wirter\"]\n"), "unknown-name", "no role `wirter`"),
+        (
+            rule("loss = { share = \"1%\" }\nfrom = «\"40m\"") + "[heal]\nat = \"30m\"\nwithin = \"10m\"\n",
+            "out-of-range",
+            "it begins at 40m, when the world has healed at 30m",
+        ),
+        (
+            format!("{loss}[heal]\nat = «\"8h\"\nwithin = \"10m\"\n"),
+            "out-of-range",
+            "when the run is over (8h)",
+        ),
+        (
+            format!("{loss}[heal]\nat = \"7h\"\nwithin = «\"61m\"\n"),
+            "out-of-range",
+            "the run is over (8h) before 1h1m have passed",
+        ),
+        (
+            format!("{loss}[heal]\nat = \"7h\"\nwithin = \"1m\"\ncore = [«\"wirter\"]\n"),
+            "unknown-name",
+            "no role `wirter`",
+        ),
         ("[tolerates]\nslow = «\"1\"\n".to_owned(), "out-of-range", "more than \"1\" times"),
         ("[tolerates]\n«los = \"1%\"\n".to_owned(), "unknown-field", "did you mean `loss`?"),
         ("[tolerates]\nloss = «\"101%\"\n".to_owned(), "bad-value", "a share above the whole"),
@@ -261,9 +423,8 @@ fn one_mistake_is_told_once_at_its_place() {
             let help = m.help.as_deref().map(|help| format!(" ({help})")).unwrap_or_default();
             format!("{}:{} {}: {}{help}", m.line, m.column, m.code.as_str(), m.message)
         };
-        let is_right = |m: &Mistake| {
-            (m.line, m.column) == place && m.code.as_str() == code && told(m).contains(message)
-        };
+        let is_right =
+            |m: &Mistake| (m.line, m.column) == place && m.code.as_str() == code && told(m).contains(message);
         if found.len() != 1 || !found.iter().all(is_right) {
             let found: Vec<String> = found.iter().map(told).collect();
             let added = text.trim_start_matches(SOUND);

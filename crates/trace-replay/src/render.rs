@@ -100,9 +100,8 @@ impl Renderer {
             Some(Fact::Injected { source, sequence, .. })
                 if source == step.target && step.source.origin() != Origin::Rule =>
             {
-                let is_hit = |other: &Effect<'_>| {
-                    other.effect == EffectKind::Send && other.sequence == Some(sequence)
-                };
+                let is_hit =
+                    |other: &Effect<'_>| other.effect == EffectKind::Send && other.sequence == Some(sequence);
                 let message = step.effects.clone().find(is_hit).map_or_else(
                     || format!("its message {sequence}"),
                     |send| {
@@ -137,7 +136,8 @@ impl Renderer {
             _ => String::new(),
         };
         let comma = if what.is_empty() { "" } else { ", " };
-        let since = since_ns.map(|since_ns| format!(" since {}", Time::from_ns(since_ns))).unwrap_or_default();
+        let since =
+            since_ns.map(|since_ns| format!(" since {}", Time::from_ns(since_ns))).unwrap_or_default();
         // A site may be called like anything.
         Some(escape(&format!("{what}{comma}because of the {fault} `{rule}`{since}")))
     }

@@ -134,7 +134,9 @@ fn faults(header: &Header) -> Vec<String> {
     match fault_choice::of_record(header) {
         Ok(None) => Vec::new(),
         Ok(Some(plan)) if plan.is_empty() => vec!["faults     none".to_owned()],
-        Ok(Some(plan)) => plan.to_string().lines().map(|line| escape(&format!("fault      {line}"))).collect(),
+        Ok(Some(plan)) => {
+            plan.to_string().lines().map(|line| escape(&format!("fault      {line}"))).collect()
+        }
         Err(failure) => vec![format!("faults     {}", failure.text.trim_end())],
     }
 }

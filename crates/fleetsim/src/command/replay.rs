@@ -14,8 +14,8 @@ use serde_json::json;
 
 use super::{Program, exit_of, open, parse_wall};
 use crate::exit::{Exit, Failure};
-use crate::fault_choice;
 use crate::expectation::{Judgement, judge};
+use crate::fault_choice;
 use crate::output::{Format, Paint, figures, json, report, show, show_json, tell};
 use crate::recording::{self, Told};
 use crate::reexecution::{divergence_json, reexecute};

@@ -52,7 +52,8 @@ fn order_and_idle_rules_leave_the_digest() {
     let reversed = folder.write("reversed.toml", format!("{before}{reversed}{after}"));
     assert_eq!(run(&[&reversed])["digest"], first["digest"]);
 
-    let idle = "[[fault]]\nname = \"idle\"\npause = { role = \"builder\" }\nwhen = \"Breach\"\nfor = \"1h\"\n\n";
+    let idle =
+        "[[fault]]\nname = \"idle\"\npause = { role = \"builder\" }\nwhen = \"Breach\"\nfor = \"1h\"\n\n";
     let idle = folder.write("idle.toml", format!("{before}{idle}{}{after}", faults.concat()));
     let report = run(&[&idle]);
     assert_eq!(report["digest"], first["digest"]);
@@ -204,11 +205,13 @@ fn why_leads_from_what_was_hit_to_the_rule_and_from_the_rule_to_what_set_it_off(
     let trace = folder.word("run.fleet");
     run(&[&fixture("lease.toml"), "--trace", &trace]);
     let steps = |kind: &str| {
-        let words = ["inspect", &trace, "--kind", kind, "--from", "0s", "--limit", "9999", "--format", "json"];
+        let words =
+            ["inspect", &trace, "--kind", kind, "--from", "0s", "--limit", "9999", "--format", "json"];
         call(&words).exits(0).json()["steps"].as_array().expect("steps").clone()
     };
     // A message that was lost: its own step, and why.
-    let all = call(&["inspect", &trace, "--from", "30m", "--to", "45m", "--limit", "9999", "--format", "json"]);
+    let all =
+        call(&["inspect", &trace, "--from", "30m", "--to", "45m", "--limit", "9999", "--format", "json"]);
     let all = all.exits(0).json();
     let is_lost = |step: &&Value| step["text"].as_str().unwrap().contains("[lost by a fault rule]");
     let lost = all["steps"].as_array().unwrap().iter().find(is_lost).expect("the partition loses messages");
@@ -219,7 +222,10 @@ fn why_leads_from_what_was_hit_to_the_rule_and_from_the_rule_to_what_set_it_off(
     let sent = steps("Injected");
     let line = sent.iter().flat_map(|step| step["effects"].as_array().unwrap());
     let late = line.filter_map(Value::as_str).find(|line| line.contains("`bad cable`")).expect("one is late");
-    assert!(late.starts_with("task-store.") && late.contains("3s late, because of the delay `bad cable`"), "{late}");
+    assert!(
+        late.starts_with("task-store.") && late.contains("3s late, because of the delay `bad cable`"),
+        "{late}"
+    );
     // The crash leads to the claim that set it off.
     let crash = &steps("Crash")[0];
     let why = call(&["why", &format!("{trace}#e{}", crash["event"]), "--depth", "2"]).exits(0).stdout;

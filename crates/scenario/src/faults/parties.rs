@@ -30,10 +30,9 @@ pub(crate) fn group_size(document: &Document, name: &str) -> Option<u64> {
 /// Whether a medium of this kind is an agent of its own, rather than a part of the agent whose it is.
 pub(crate) fn is_agent(kind: MediumKind) -> bool {
     match kind {
-        MediumKind::Queue
-        | MediumKind::SharedMemory
-        | MediumKind::TaskStore
-        | MediumKind::ArtifactStore => true,
+        MediumKind::Queue | MediumKind::SharedMemory | MediumKind::TaskStore | MediumKind::ArtifactStore => {
+            true
+        }
         MediumKind::Inbox | MediumKind::MergeQueue | MediumKind::BranchPerAgent => false,
     }
 }

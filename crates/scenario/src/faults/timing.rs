@@ -26,11 +26,7 @@ pub(crate) struct Mistimed {
 const SAY_WHEN: &str = "add `at`, `from` and `until`, `every`, `randomly` or `when`";
 
 /// When a fault happens, or what is wrong with how that is said.
-pub(crate) fn when(
-    document: &Document,
-    fault: &Fault,
-    kind: FaultKind<'_>,
-) -> Result<When, Vec<Mistimed>> {
+pub(crate) fn when(document: &Document, fault: &Fault, kind: FaultKind<'_>) -> Result<When, Vec<Mistimed>> {
     let timing = Timing::of(document, fault, kind);
     let mistimed = timing.mistimed();
     if mistimed.is_empty() { timing.meant().ok_or_else(Vec::new) } else { Err(mistimed) }
@@ -105,7 +101,8 @@ impl<'a> Timing<'a> {
         let fault = self.fault;
         for (field, is_there) in [("from", fault.from.is_some()), ("until", fault.until.is_some())] {
             if let (true, Some(way @ ("at" | "when"))) = (is_there, way) {
-                let help = (way == "at").then(|| "for a while: `from` and `until`, or `at` and `for`".to_owned());
+                let help =
+                    (way == "at").then(|| "for a while: `from` and `until`, or `at` and `for`".to_owned());
                 found.push(conflict(field, false, format!("`{field}` does not go with `{way}`"), help));
             }
         }
@@ -144,7 +141,11 @@ impl<'a> Timing<'a> {
         };
         let is_window = way.is_none() && (fault.from.is_some() || fault.until.is_some());
         if way.is_none() && !is_window && (self.needs_time() || self.lasts.is_some()) {
-            found.push(missing("", format!("the fault does not say when: `{word}` happens at a time"), SAY_WHEN));
+            found.push(missing(
+                "",
+                format!("the fault does not say when: `{word}` happens at a time"),
+                SAY_WHEN,
+            ));
             return;
         }
         if self.is_momentary() {
@@ -251,9 +252,9 @@ impl<'a> Timing<'a> {
                 lasts_ns,
                 released,
                 share: super::all_or(fault.share),
-                times_max: fault.at_most.map_or(u32::MAX, |count| {
-                    u32::try_from(count.get()).unwrap_or(u32::MAX)
-                }),
+                times_max: fault
+                    .at_most
+                    .map_or(u32::MAX, |count| u32::try_from(count.get()).unwrap_or(u32::MAX)),
             });
         }
         Some(match (self.at.or(fault.from), fault.every, fault.randomly) {

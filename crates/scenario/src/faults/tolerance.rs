@@ -20,9 +20,7 @@ pub(crate) fn tolerance(document: &Document) -> Option<Tolerance> {
     };
     let site = |(name, site): (&str, &Either<crate::scalar::Share, crate::vocabulary::SiteTolerance>)| {
         let borne = match site {
-            Either::Short(stated) => {
-                SiteTolerance { share: share(*stated), strength: Spread::Constant(1) }
-            }
+            Either::Short(stated) => SiteTolerance { share: share(*stated), strength: Spread::Constant(1) },
             Either::Table(stated) => SiteTolerance {
                 share: share(stated.share),
                 strength: stated.strength.as_ref().and_then(spread::of_counts).unwrap_or(Spread::Constant(1)),

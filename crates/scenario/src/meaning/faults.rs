@@ -245,11 +245,14 @@ impl Judge<'_> {
 
     /// No message is faster than the least that its link takes: what runs in parallel may rely on it.
     fn link_minimum(&mut self, takes: &crate::DurationDistribution, path: &Path) {
-        let Some(least_ns) = faults::of_durations(takes).map(|spread| spread.minimum().max(1)) else { return };
+        let Some(least_ns) = faults::of_durations(takes).map(|spread| spread.minimum().max(1)) else {
+            return;
+        };
         let Ok(link) = build::link_minimum_ns(self.document) else { return };
         if least_ns < link {
-            let message =
-                format!("messages would take {least_ns} ns at least, less than the {link} ns of `fleet.latency`");
+            let message = format!(
+                "messages would take {least_ns} ns at least, less than the {link} ns of `fleet.latency`"
+            );
             let help = "a fault makes no message faster than its link can be; lower `fleet.latency`";
             self.wrong_with_help(Code::OutOfRange, path, message, help);
         }
@@ -264,7 +267,8 @@ impl Judge<'_> {
             let message = format!("the world heals at {}, when the run is over ({lasts})", heal.at);
             self.wrong(Code::OutOfRange, &path.key("at"), message);
         } else if heal.within.nanoseconds() > lasts.nanoseconds() - heal.at.nanoseconds() {
-            let message = format!("the run is over ({lasts}) before {} have passed since {}", heal.within, heal.at);
+            let message =
+                format!("the run is over ({lasts}) before {} have passed since {}", heal.within, heal.at);
             let help = "make `fleet.lasts` longer, or `within` shorter";
             self.wrong_with_help(Code::OutOfRange, &path.key("within"), message, help);
         }

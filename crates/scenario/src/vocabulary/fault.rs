@@ -10,8 +10,23 @@ use crate::scalar::{Count, Decimal, Drift, Duration, Gap, Jump, Share};
 
 /// The words for kinds of faults.
 pub(crate) const KINDS: [&str; 17] = [
-    "loss", "partition", "isolate", "hold", "latency", "delay", "reorder", "duplicate", "corrupt", "crash",
-    "restart", "pause", "zombie", "slow", "clock", "tell", "site",
+    "loss",
+    "partition",
+    "isolate",
+    "hold",
+    "latency",
+    "delay",
+    "reorder",
+    "duplicate",
+    "corrupt",
+    "crash",
+    "restart",
+    "pause",
+    "zombie",
+    "slow",
+    "clock",
+    "tell",
+    "site",
 ];
 
 /// One thing that goes wrong, and when; without a word about when, all the time.
