@@ -129,7 +129,7 @@ mod tests {
 
     fn report(findings: Vec<Finding>, class: Option<ArchitectureClass>) -> Report {
         let panel = Panel::new(&MonitorConfig::default(), &Manifest::default());
-        let mut report = panel.report(&RunEnd { time: Time::ZERO, complete: true });
+        let mut report = panel.report(&RunEnd { time: Time::ZERO, complete: true, quiescent: true });
         report.findings = findings;
         report.architecture.class = class;
         report.architecture.hub = Some("boss".to_owned());

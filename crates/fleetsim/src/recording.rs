@@ -107,6 +107,7 @@ pub(crate) fn closing(outcome: &Outcome, end: &RunEnd, report: Option<&Report>) 
         virtual_time: outcome.time,
         summary: json!({
             "complete": end.complete,
+            "quiescent": end.quiescent,
             "agents": outcome.agents,
             "findings": report.map(|report| report.findings.len()),
         }),
@@ -121,20 +122,19 @@ pub(crate) fn run_end(outcome: &Outcome, limits: &Limits, plan: &Plan<'_>) -> Ru
         Ending::TimeLimit => limits.until >= plan.limits().until,
         Ending::EventLimit | Ending::Failed(_) | Ending::Interrupted => false,
     };
-    RunEnd { time: outcome.time, complete }
+    RunEnd { time: outcome.time, complete, quiescent: outcome.ending == Ending::Quiescent }
 }
 
 /// Where a recorded run ended. Of a partial one only its beginning is known.
 pub(crate) fn recorded_end(trace: &Trace) -> RunEnd {
     match trace.closing() {
         Some(closing) => {
-            let complete =
-                closing.summary.get("complete").and_then(serde_json::Value::as_bool).unwrap_or(false);
-            RunEnd { time: closing.virtual_time, complete }
+            let says = |word| closing.summary.get(word).and_then(serde_json::Value::as_bool).unwrap_or(false);
+            RunEnd { time: closing.virtual_time, complete: says("complete"), quiescent: says("quiescent") }
         }
         None => {
             let last = trace.chunks().checked_sub(1).map(|chunk| trace.span(chunk).last_time);
-            RunEnd { time: last.unwrap_or_default(), complete: false }
+            RunEnd { time: last.unwrap_or_default(), complete: false, quiescent: false }
         }
     }
 }

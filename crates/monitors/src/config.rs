@@ -6,9 +6,13 @@ use fleetsim_engine::MINUTE;
 use serde::{Deserialize, Serialize};
 
 use crate::architecture::ArchitectureClass;
+use crate::property::PropertyRule;
 
 /// Bounds and roles that facts do not tell.
+///
+/// What a trace of an earlier version does not say has its default.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct MonitorConfig {
     /// What the fleet is said to be.
     pub claims_to_be: Option<ArchitectureClass>,
@@ -28,6 +32,33 @@ pub struct MonitorConfig {
     pub stores: BTreeSet<String>,
     /// Groups that are people.
     pub people: BTreeSet<String>,
+    /// What all bills together may come to, in billionths of a dollar.
+    pub budget_nano_dollars: Option<u64>,
+    /// How long the run is planned to be, in nanoseconds.
+    pub planned_ns: Option<u64>,
+    /// What members of a role may read and write; a role that is not listed may everything.
+    pub may: BTreeMap<String, May>,
+    /// The medium of each seam.
+    pub seam_media: BTreeMap<String, String>,
+    /// The medium that holds each resource.
+    pub resource_media: BTreeMap<String, String>,
+    /// The role that each action belongs to.
+    pub action_roles: BTreeMap<String, String>,
+    /// Seams over which nothing goes unchecked that is not to be trusted.
+    pub distrusting_seams: BTreeSet<String>,
+    /// How many agents an error may reach before somebody notices.
+    pub error_reach_max: u32,
+    /// The properties that are stated in words.
+    pub properties: Vec<PropertyRule>,
+}
+
+/// Names of seams, media and resources.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct May {
+    /// What may be read.
+    pub read: BTreeSet<String>,
+    /// What may be written.
+    pub write: BTreeSet<String>,
 }
 
 /// What a medium is to the architecture.
@@ -54,6 +85,15 @@ impl Default for MonitorConfig {
             outside: BTreeSet::from(["outside".to_owned()]),
             stores: BTreeSet::new(),
             people: BTreeSet::new(),
+            budget_nano_dollars: None,
+            planned_ns: None,
+            may: BTreeMap::new(),
+            seam_media: BTreeMap::new(),
+            resource_media: BTreeMap::new(),
+            action_roles: BTreeMap::new(),
+            distrusting_seams: BTreeSet::new(),
+            error_reach_max: 1,
+            properties: Vec::new(),
         }
     }
 }

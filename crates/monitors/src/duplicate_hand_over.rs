@@ -10,6 +10,7 @@ use fleetsim_engine::{AgentId, Fact, Names};
 
 use crate::finding::{Class, Evidence, Finding, Numbers, Severity};
 use crate::fold::Fold;
+use crate::interests::{FactKind, Interests};
 use crate::intern::Interner;
 use crate::monitor::{Moment, Monitor, RunEnd, went_down};
 use crate::text::{counted, duration, shown, times};
@@ -138,6 +139,15 @@ impl DuplicateHandOver {
 impl Monitor for DuplicateHandOver {
     fn name(&self) -> &'static str {
         KIND
+    }
+
+    fn interests(&self) -> Interests {
+        Interests::facts(&[
+            FactKind::Offered,
+            FactKind::HandedOver,
+            FactKind::Received,
+            FactKind::TaskReleased,
+        ]) | Interests::LIFECYCLE
     }
 
     fn observe(&mut self, step: &Step<'_>, facts: &[Fact<'_>]) {

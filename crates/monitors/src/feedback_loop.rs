@@ -12,6 +12,7 @@ use fleetsim_engine::{AgentId, Fact, Names};
 use crate::config::MonitorConfig;
 use crate::finding::{Class, Evidence, Finding, Numbers, Severity};
 use crate::fold::Fold;
+use crate::interests::{FactKind, Interests};
 use crate::intern::Interner;
 use crate::monitor::{Moment, Monitor, RunEnd};
 use crate::role::Role;
@@ -322,6 +323,16 @@ fn smallest_rotation(hops: Vec<Hop>) -> Vec<Hop> {
 impl Monitor for FeedbackLoop {
     fn name(&self) -> &'static str {
         KIND
+    }
+
+    fn interests(&self) -> Interests {
+        Interests::facts(&[
+            FactKind::Received,
+            FactKind::Spent,
+            FactKind::Progress,
+            FactKind::TaskFinished,
+            FactKind::GuardTripped,
+        ])
     }
 
     fn observe(&mut self, step: &Step<'_>, facts: &[Fact<'_>]) {

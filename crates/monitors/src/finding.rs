@@ -16,6 +16,15 @@ pub const KINDS: &[(&str, &str)] = &[
     ("duplicate-hand-over", "one offer was taken up more than once"),
     ("ungated-irreversible-action", "something that cannot be undone was done without passing a gate"),
     ("misnamed-architecture", "the fleet is not the architecture that it claims to be"),
+    ("cost-overrun", "the fleet spent all that it may spend, or more"),
+    ("permission-breach", "an agent did what its role may not"),
+    (
+        "trust-breach",
+        "untrusted content passed a seam that does not trust content, and nobody had checked it",
+    ),
+    ("error-propagation", "an error went from agent to agent before anybody noticed"),
+    ("property-violated", "a property that the scenario or the user states did not hold"),
+    ("property-never-happened", "what should happen sometimes never did: the scenario then tested nothing"),
     ("panicked-agent", "an agent's handler panicked, which counts as a crash"),
 ];
 
@@ -124,6 +133,10 @@ pub struct Finding {
     pub saved_nano_dollars: Option<u64>,
     /// What to do about it.
     pub remedy: Option<String>,
+    /// Whether a fault rule told the agent to do just this, so that it is no discovery. The panel decides it, by the
+    /// event. In JSON only when true.
+    #[serde(skip_serializing_if = "core::ops::Not::not")]
+    pub injected: bool,
 }
 
 impl Finding {
@@ -158,6 +171,7 @@ impl Finding {
             lead_time_ns: None,
             saved_nano_dollars: None,
             remedy: None,
+            injected: false,
         }
     }
 

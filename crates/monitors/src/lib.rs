@@ -11,7 +11,7 @@
 //!
 //! let mut panel = Panel::new(&MonitorConfig::default(), &Manifest::default());
 //! panel.observe_batch(&Batch::default());
-//! let report = panel.report(&RunEnd { time: Time::ZERO, complete: true });
+//! let report = panel.report(&RunEnd { time: Time::ZERO, complete: true, quiescent: true });
 //! assert!(report.findings.is_empty());
 //! ```
 
@@ -19,38 +19,50 @@
 
 mod architecture;
 mod config;
+mod cost_overrun;
 mod duplicate_hand_over;
+mod error_propagation;
 mod feedback_loop;
 mod finding;
 mod fold;
 mod graph;
 mod histogram;
+mod injected;
+mod interests;
 mod intern;
 mod lost_update;
 mod monitor;
 mod panel;
 mod panicked_agent;
+mod permission_breach;
+mod property;
 mod ratio;
 mod role;
 mod starvation;
 mod tally;
 mod text;
 mod topology;
+mod trust_breach;
 mod ungated_action;
 mod wait_line;
 
 pub use architecture::{
     Architecture, ArchitectureClass, NodeKind, NodeMeasures, SeamMeasures, Share, Shares,
 };
-pub use config::{Medium, MonitorConfig};
+pub use config::{May, Medium, MonitorConfig};
+pub use cost_overrun::CostOverrun;
 pub use duplicate_hand_over::DuplicateHandOver;
+pub use error_propagation::ErrorPropagation;
 pub use feedback_loop::FeedbackLoop;
 pub use finding::{Class, Evidence, Finding, KINDS, Numbers, Severity};
 pub use histogram::{Bucket, Histogram};
+pub use interests::{FactKind, Interests};
 pub use lost_update::LostUpdate;
 pub use monitor::{Moment, Monitor, RunEnd};
 pub use panel::{Panel, Report};
 pub use panicked_agent::PanickedAgent;
+pub use permission_breach::PermissionBreach;
+pub use property::{ExpressionError, Key, Pattern, Promised, Property, PropertyRule};
 pub use ratio::Ratio;
 pub use starvation::Starvation;
 pub use tally::{
@@ -58,4 +70,5 @@ pub use tally::{
     TaskTally,
 };
 pub use topology::Topology;
+pub use trust_breach::TrustBreach;
 pub use ungated_action::UngatedAction;

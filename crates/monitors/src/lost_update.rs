@@ -10,6 +10,7 @@ use fleetsim_engine::{AgentId, Fact, Names};
 
 use crate::finding::{Class, Evidence, Finding, Numbers, Severity};
 use crate::fold::Fold;
+use crate::interests::{FactKind, Interests};
 use crate::intern::Interner;
 use crate::monitor::{Moment, Monitor, RunEnd};
 use crate::text::{dollars, shown};
@@ -357,6 +358,18 @@ fn writer_name(agent: AgentId, names: &Names) -> String {
 impl Monitor for LostUpdate {
     fn name(&self) -> &'static str {
         KIND
+    }
+
+    fn interests(&self) -> Interests {
+        Interests::facts(&[
+            FactKind::OperationBegin,
+            FactKind::OperationCommit,
+            FactKind::OperationAbort,
+            FactKind::OperationIndeterminate,
+            FactKind::Read,
+            FactKind::Write,
+            FactKind::Spent,
+        ])
     }
 
     fn observe(&mut self, step: &Step<'_>, facts: &[Fact<'_>]) {

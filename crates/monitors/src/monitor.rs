@@ -4,6 +4,7 @@ use fleetsim_engine::batch::{Event, Fate, Step};
 use fleetsim_engine::{Fact, Names, Time};
 
 use crate::finding::Finding;
+use crate::interests::Interests;
 
 /// A read-only judge of a run.
 ///
@@ -13,7 +14,14 @@ pub trait Monitor: Send {
     /// The name that its findings carry.
     fn name(&self) -> &'static str;
 
-    /// Takes note of a step. `facts` are those that the step's target stated in it, decoded once for all monitors.
+    /// What it wants to be shown, asked once, before the first step. A monitor that does not say is shown everything,
+    /// which is right and slow.
+    fn interests(&self) -> Interests {
+        Interests::EVERYTHING
+    }
+
+    /// Takes note of a step that it is interested in. `facts` are those that the step's target stated in it, decoded
+    /// once for all monitors: all that are of interest to this one, in order, and perhaps others.
     fn observe(&mut self, step: &Step<'_>, facts: &[Fact<'_>]);
 
     /// Judges what it has seen so far. Names are looked up only here, when those of spawned agents are known.
@@ -27,6 +35,8 @@ pub struct RunEnd {
     pub time: Time,
     /// Whether the run came to its own end, rather than being cut short by a limit or a truncated file.
     pub complete: bool,
+    /// Whether nothing was left to happen: what has not come by then never comes.
+    pub quiescent: bool,
 }
 
 /// An event and its instant: what an address names.

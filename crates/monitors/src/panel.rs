@@ -1,38 +1,70 @@
 //! All monitors together: shown the batches of a run, live or from a trace, they give one report.
+//!
+//! Each monitor says what it is interested in, once. A step is then decoded as far as anybody wants to see of it and
+//! shown to those who do; a step that concerns nobody costs a look at its kinds.
 
 use std::collections::BTreeMap;
 
-use fleetsim_engine::batch::{Batch, Step};
-use fleetsim_engine::{Fact, Manifest, Names, Sink};
+use fleetsim_engine::batch::{Batch, EffectKind, Step};
+use fleetsim_engine::{Fact, Manifest, Names, Sink, Time};
 use serde::Serialize;
 
 use crate::architecture::Architecture;
 use crate::config::MonitorConfig;
+use crate::cost_overrun::CostOverrun;
 use crate::duplicate_hand_over::DuplicateHandOver;
+use crate::error_propagation::ErrorPropagation;
 use crate::feedback_loop::FeedbackLoop;
 use crate::finding::Finding;
+use crate::injected::{self, Injections};
+use crate::interests::Interests;
 use crate::lost_update::LostUpdate;
-use crate::monitor::{Monitor, RunEnd};
+use crate::monitor::{Moment, Monitor, RunEnd};
 use crate::panicked_agent::PanickedAgent;
+use crate::permission_breach::PermissionBreach;
+use crate::property::Property;
 use crate::starvation::Starvation;
 use crate::tally::{Tally, TallyReport};
 use crate::topology::Topology;
+use crate::trust_breach::TrustBreach;
 use crate::ungated_action::UngatedAction;
+
+/// The built-in monitors, apart from those two whose measures the report shows as well. A new one is one line here.
+fn built_in(config: &MonitorConfig) -> Vec<Box<dyn Monitor>> {
+    vec![
+        Box::new(LostUpdate::default()),
+        Box::new(Starvation::new(config)),
+        Box::new(FeedbackLoop::new(config)),
+        Box::new(UngatedAction::default()),
+        Box::new(PanickedAgent::default()),
+        Box::new(CostOverrun::new(config)),
+        Box::new(PermissionBreach::new(config)),
+        Box::new(TrustBreach::new(config)),
+        Box::new(ErrorPropagation::new(config)),
+    ]
+}
 
 /// The built-in monitors, those that a user added, and the tally.
 ///
 /// As a [`Sink`] it leaves every batch as it found it, so that it can stand before any other.
 pub struct Panel {
     names: Names,
-    lost_update: LostUpdate,
-    starvation: Starvation,
-    feedback_loop: FeedbackLoop,
-    duplicate_hand_over: DuplicateHandOver,
-    ungated_action: UngatedAction,
-    panicked_agent: PanickedAgent,
-    topology: Topology,
     tally: Tally,
-    added: Vec<Box<dyn Monitor>>,
+    topology: Topology,
+    duplicate_hand_over: DuplicateHandOver,
+    injections: Injections,
+    monitors: Vec<Box<dyn Monitor>>,
+    routes: Routes,
+}
+
+/// Who wants to see what.
+struct Routes {
+    topology: Interests,
+    duplicate_hand_over: Interests,
+    /// In the order of the monitors.
+    monitors: Vec<Interests>,
+    /// What anybody wants.
+    any: Interests,
 }
 
 /// What a panel found and measured.
@@ -50,23 +82,38 @@ impl Panel {
     /// A panel of the built-in monitors for the fleet that `manifest` names.
     #[must_use]
     pub fn new(config: &MonitorConfig, manifest: &Manifest) -> Panel {
-        Panel {
+        let (topology, duplicate_hand_over) = (Topology::new(config), DuplicateHandOver::default());
+        let routes = Routes {
+            topology: topology.interests(),
+            duplicate_hand_over: duplicate_hand_over.interests(),
+            monitors: Vec::new(),
+            any: Tally::INTERESTS
+                | injected::INTERESTS
+                | topology.interests()
+                | duplicate_hand_over.interests(),
+        };
+        let mut panel = Panel {
             names: Names::new(manifest),
-            lost_update: LostUpdate::default(),
-            starvation: Starvation::new(config),
-            feedback_loop: FeedbackLoop::new(config),
-            duplicate_hand_over: DuplicateHandOver::default(),
-            ungated_action: UngatedAction::default(),
-            panicked_agent: PanickedAgent::default(),
-            topology: Topology::new(config),
             tally: Tally::new(config),
-            added: Vec::new(),
+            topology,
+            duplicate_hand_over,
+            injections: Injections::default(),
+            monitors: Vec::new(),
+            routes,
+        };
+        built_in(config).into_iter().for_each(|monitor| panel.add(monitor));
+        for rule in &config.properties {
+            panel.add(Box::new(Property::from(rule)));
         }
+        panel
     }
 
     /// Adds a user's own monitor, which is shown the steps that follow.
     pub fn add(&mut self, monitor: Box<dyn Monitor>) {
-        self.added.push(monitor);
+        let interests = monitor.interests();
+        self.routes.any = self.routes.any | interests;
+        self.routes.monitors.push(interests);
+        self.monitors.push(monitor);
     }
 
     /// Shows the next batch of the run to all monitors.
@@ -74,32 +121,58 @@ impl Panel {
         self.names.learn(batch);
         let mut facts: Vec<Fact<'_>> = Vec::new();
         for step in batch {
-            facts.clear();
-            facts.extend(step.facts());
-            self.observe(&step, &facts);
+            let offered = Interests::of(&step);
+            if offered.meets(self.routes.any) {
+                facts.clear();
+                facts.extend(self.wanted_facts(&step));
+                self.observe(offered, &step, &facts);
+            }
+        }
+        if let (Some(time_ns), steps) = (batch.step_columns().time_ns.last(), batch.len() as u64) {
+            let event = batch.first_ordinal() + steps - 1;
+            self.topology.reach(Moment { event, at: Time::from_ns(*time_ns) });
         }
     }
 
-    fn observe(&mut self, step: &Step<'_>, facts: &[Fact<'_>]) {
-        self.tally.observe(step, facts);
-        for monitor in self.built_in_mut() {
-            monitor.observe(step, facts);
+    /// The facts of a step that anybody wants to see.
+    fn wanted_facts<'a>(&self, step: &Step<'a>) -> impl Iterator<Item = Fact<'a>> + use<'a> {
+        let any = self.routes.any;
+        let is_wanted = move |kind| Interests::fact(kind).meets(any);
+        step.effects.clone().filter_map(move |effect| {
+            if effect.effect == EffectKind::Fact && is_wanted(effect.kind) { effect.fact() } else { None }
+        })
+    }
+
+    fn observe(&mut self, offered: Interests, step: &Step<'_>, facts: &[Fact<'_>]) {
+        if offered.meets(Tally::INTERESTS) {
+            self.tally.observe(step, facts);
         }
-        for monitor in &mut self.added {
-            monitor.observe(step, facts);
+        if offered.meets(injected::INTERESTS) {
+            self.injections.observe(step, facts);
+        }
+        if offered.meets(self.routes.topology) {
+            self.topology.observe(step, facts);
+        }
+        if offered.meets(self.routes.duplicate_hand_over) {
+            self.duplicate_hand_over.observe(step, facts);
+        }
+        for (interests, monitor) in self.routes.monitors.iter().zip(&mut self.monitors) {
+            if offered.meets(*interests) {
+                monitor.observe(step, facts);
+            }
         }
     }
 
     /// Judges what was seen so far. It may be asked at any time and again later.
     #[must_use]
     pub fn report(&self, end: &RunEnd) -> Report {
-        let added = self.added.iter().map(|monitor| &**monitor);
-        let mut findings: Vec<Finding> = self
-            .built_in()
+        let measuring: [&dyn Monitor; 2] = [&self.duplicate_hand_over, &self.topology];
+        let mut findings: Vec<Finding> = measuring
             .into_iter()
-            .chain(added)
+            .chain(self.monitors.iter().map(|monitor| &**monitor))
             .flat_map(|monitor| monitor.findings(end, &self.names))
             .collect();
+        findings.iter_mut().for_each(|finding| self.injections.label(finding));
         findings.sort_by(Finding::order);
         let duplicated: BTreeMap<&str, u64> = self.duplicate_hand_over.by_seam();
         Report {
@@ -113,30 +186,6 @@ impl Panel {
     #[must_use]
     pub fn names(&self) -> &Names {
         &self.names
-    }
-
-    fn built_in(&self) -> [&dyn Monitor; 7] {
-        [
-            &self.lost_update,
-            &self.starvation,
-            &self.feedback_loop,
-            &self.duplicate_hand_over,
-            &self.ungated_action,
-            &self.panicked_agent,
-            &self.topology,
-        ]
-    }
-
-    fn built_in_mut(&mut self) -> [&mut dyn Monitor; 7] {
-        [
-            &mut self.lost_update,
-            &mut self.starvation,
-            &mut self.feedback_loop,
-            &mut self.duplicate_hand_over,
-            &mut self.ungated_action,
-            &mut self.panicked_agent,
-            &mut self.topology,
-        ]
     }
 }
 

@@ -7,6 +7,7 @@ use fleetsim_engine::{AgentId, Fact, Names};
 
 use crate::finding::{Class, Evidence, Finding, Severity};
 use crate::fold::Fold;
+use crate::interests::Interests;
 use crate::monitor::{Moment, Monitor, RunEnd};
 use crate::role::Role;
 use crate::text::{shown, times};
@@ -22,6 +23,10 @@ pub struct PanickedAgent {
 impl Monitor for PanickedAgent {
     fn name(&self) -> &'static str {
         KIND
+    }
+
+    fn interests(&self) -> Interests {
+        Interests::LIFECYCLE
     }
 
     fn observe(&mut self, step: &Step<'_>, _facts: &[Fact<'_>]) {

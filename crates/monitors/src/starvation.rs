@@ -11,6 +11,7 @@ use fleetsim_engine::{AgentId, Fact, Names, Time, Waited};
 use crate::config::MonitorConfig;
 use crate::finding::{Class, Evidence, Finding, Numbers, Severity};
 use crate::histogram::Histogram;
+use crate::interests::{FactKind, Interests};
 use crate::intern::Interner;
 use crate::monitor::{Moment, Monitor, RunEnd, went_down};
 use crate::role::Role;
@@ -303,6 +304,20 @@ fn ends_waits(step: &Step<'_>) -> bool {
 impl Monitor for Starvation {
     fn name(&self) -> &'static str {
         KIND
+    }
+
+    fn interests(&self) -> Interests {
+        Interests::facts(&[
+            FactKind::TaskAdded,
+            FactKind::TaskReady,
+            FactKind::TaskClaimed,
+            FactKind::TaskStarted,
+            FactKind::TaskFinished,
+            FactKind::Undelivered,
+            FactKind::WaitOn,
+            FactKind::WaitEnd,
+            FactKind::Requested,
+        ]) | Interests::LIFECYCLE
     }
 
     fn observe(&mut self, step: &Step<'_>, facts: &[Fact<'_>]) {

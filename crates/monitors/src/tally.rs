@@ -10,6 +10,7 @@ use fleetsim_engine::{AgentId, Fact, HOUR, Names, Time, Waited};
 
 use crate::config::MonitorConfig;
 use crate::histogram::Histogram;
+use crate::interests::{FactKind, Interests};
 use crate::intern::Interner;
 use crate::monitor::went_down;
 use crate::ratio::Ratio;
@@ -116,6 +117,26 @@ impl Tally {
             faults: faults::FaultCounts::default(),
         }
     }
+
+    /// What it counts.
+    pub const INTERESTS: Interests = Interests::facts(&[
+        FactKind::TaskAdded,
+        FactKind::TaskReady,
+        FactKind::TaskClaimed,
+        FactKind::TaskStarted,
+        FactKind::TaskFinished,
+        FactKind::TaskReleased,
+        FactKind::Offered,
+        FactKind::Received,
+        FactKind::Undelivered,
+        FactKind::Spent,
+        FactKind::Requested,
+        FactKind::Checked,
+        FactKind::WaitOn,
+        FactKind::WaitEnd,
+    ])
+    .and(Interests::LIFECYCLE)
+    .and(Interests::HELD_MESSAGES);
 
     /// Takes note of a step.
     pub fn observe(&mut self, step: &Step<'_>, facts: &[Fact<'_>]) {

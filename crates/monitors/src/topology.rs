@@ -10,6 +10,7 @@ use fleetsim_engine::{AgentId, Fact, Names};
 use crate::architecture::{self, Architecture};
 use crate::config::{Medium, MonitorConfig};
 use crate::finding::Finding;
+use crate::interests::{FactKind, Interests};
 use crate::intern::Interner;
 use crate::monitor::{Moment, Monitor, RunEnd};
 
@@ -114,6 +115,11 @@ impl Topology {
         architecture::measure(self, names)
     }
 
+    /// Takes note of how far the run is known.
+    pub(crate) fn reach(&mut self, moment: Moment) {
+        self.last = moment;
+    }
+
     fn handed_over(&mut self, seam: u32, offer: u64, medium: &str, carrier: AgentId) {
         let is_direct = medium.is_empty() || self.config.media.get(medium) == Some(&Medium::Direct);
         let carriage = Carriage { medium: (!is_direct).then(|| self.texts.number(medium)), carrier };
@@ -161,9 +167,19 @@ impl Monitor for Topology {
         "architecture"
     }
 
+    fn interests(&self) -> Interests {
+        Interests::facts(&[
+            FactKind::TaskReady,
+            FactKind::TaskClaimed,
+            FactKind::Decided,
+            FactKind::HandedOver,
+            FactKind::Received,
+            FactKind::Undelivered,
+        ])
+    }
+
     fn observe(&mut self, step: &Step<'_>, facts: &[Fact<'_>]) {
         let moment = Moment::of(step);
-        self.last = moment;
         for fact in facts {
             match *fact {
                 Fact::Decided { seam, item, offer, receiver } => {

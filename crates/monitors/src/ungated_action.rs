@@ -7,6 +7,7 @@ use fleetsim_engine::{AgentId, Fact, Names};
 
 use crate::finding::{Class, Evidence, Finding, Numbers, Severity};
 use crate::fold::Fold;
+use crate::interests::{FactKind, Interests};
 use crate::monitor::{Moment, Monitor, RunEnd};
 use crate::text::{shown, times};
 
@@ -28,6 +29,10 @@ struct Act {
 impl Monitor for UngatedAction {
     fn name(&self) -> &'static str {
         KIND
+    }
+
+    fn interests(&self) -> Interests {
+        Interests::facts(&[FactKind::Acted])
     }
 
     fn observe(&mut self, step: &Step<'_>, facts: &[Fact<'_>]) {

@@ -333,7 +333,7 @@ mod tests {
 
     fn empty() -> Report {
         let panel = Panel::new(&MonitorConfig::default(), &Manifest::default());
-        panel.report(&RunEnd { time: Time::ZERO, complete: true })
+        panel.report(&RunEnd { time: Time::ZERO, complete: true, quiescent: true })
     }
 
     #[test]

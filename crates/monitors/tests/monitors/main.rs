@@ -7,6 +7,7 @@ mod feedback_loop;
 mod json;
 mod lost_update;
 mod panel;
+mod property;
 mod starvation;
 mod support;
 mod tally;

@@ -138,7 +138,7 @@ fn as_a_sink_it_leaves_the_batch_alone() {
     let mut panel = Panel::new(&MonitorConfig::default(), &manifest());
     panel.accept(&mut batch);
     assert_eq!(batch, before);
-    let end = RunEnd { time: Time::ZERO, complete: false };
+    let end = RunEnd { time: Time::ZERO, complete: false, quiescent: false };
     assert_eq!(panel.report(&end).findings.len(), 1);
     assert_eq!(panel.report(&end), panel.report(&end), "asking changes nothing");
 }
@@ -170,7 +170,7 @@ fn a_monitor_of_a_users_own_is_shown_every_step() {
     for batch in run.batches(2) {
         panel.observe_batch(&batch);
     }
-    let report = panel.report(&RunEnd { time: Time::ZERO, complete: true });
+    let report = panel.report(&RunEnd { time: Time::ZERO, complete: true, quiescent: true });
     assert_eq!(report.findings[0].summary, "CRASHED at 00:00:00: 2 crashes");
 }
 

@@ -123,7 +123,7 @@ impl Run {
             panel.observe_batch(&batch);
         }
         let time = self.steps.last().map_or(Time::ZERO, |last| Time::from_ns(last.time_ns));
-        panel.report(&RunEnd { time, complete: true })
+        panel.report(&RunEnd { time, complete: true, quiescent: false })
     }
 
     pub(crate) fn report(&self) -> Report {
@@ -185,20 +185,22 @@ fn batch(first_ordinal: u64, hand_made: &[HandMade]) -> Batch {
         for fact in &step.facts {
             let before = bytes.len();
             codec::encode(fact, &mut bytes);
-            push_effect(&mut effects, EffectKind::Fact, bytes.len() - before);
+            // The encoding begins with the kind.
+            let kind = u16::from_le_bytes([bytes[before], bytes[before + 1]]);
+            push_effect(&mut effects, EffectKind::Fact, kind, bytes.len() - before);
         }
         if step.halts {
-            push_effect(&mut effects, EffectKind::Halt, 0);
+            push_effect(&mut effects, EffectKind::Halt, 0, 0);
         }
     }
     Batch::assemble(first_ordinal, steps, effects, bytes, None).expect("the columns are those of a batch")
 }
 
-fn push_effect(effects: &mut EffectColumns, effect: EffectKind, length: usize) {
+fn push_effect(effects: &mut EffectColumns, effect: EffectKind, kind: u16, length: usize) {
     effects.effect.push(effect as u8);
     effects.object.push(0);
     effects.protocol.push(0);
-    effects.kind.push(0);
+    effects.kind.push(kind);
     effects.delay_ns.push(0);
     effects.length.push(length as u32);
 }
