@@ -134,6 +134,7 @@ impl Tally {
         FactKind::Checked,
         FactKind::WaitOn,
         FactKind::WaitEnd,
+        FactKind::Injected,
     ])
     .and(Interests::LIFECYCLE)
     .and(Interests::HELD_MESSAGES);
