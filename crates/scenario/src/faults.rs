@@ -8,6 +8,7 @@ mod tolerance;
 use fleetsim_engine::{ClockChange, SECOND, Time};
 use fleetsim_fault_injection::{Damage, Error, Fault, Heal, Luck, Messages, Plan, Rule, Share, Spread, Who};
 
+use crate::distribution::{CountDistribution, DurationDistribution};
 use crate::scalar;
 use crate::vocabulary::{Document, FaultKind, How, MessageWords, Of, WhomWords};
 use parties::{WHOEVER, party};
@@ -107,7 +108,7 @@ fn meant(document: &Document, kind: FaultKind<'_>) -> Option<Fault> {
                 Some(Of::Agents) => Luck::Agent,
                 Some(Of::Visits) | None => Luck::Visit,
             },
-            strength: fault.strength.as_ref().map_or(Some(Spread::Constant(1)), spread::of_counts)?,
+            strength: strength(&fault.strength, &fault.time)?,
             armed: all_or(fault.armed),
         },
     })
@@ -134,6 +135,15 @@ fn who(document: &Document, words: WhomWords<'_>) -> Option<Who> {
             party(document, name).map(Who::Each)
         }
         WhomWords { one_of, .. } => party(document, one_of?).map(Who::OneOf),
+    }
+}
+
+/// How badly something goes wrong at a site.
+fn strength(strength: &Option<CountDistribution>, time: &Option<DurationDistribution>) -> Option<Spread> {
+    match (strength, time) {
+        (Some(strength), _) => spread::of_counts(strength),
+        (None, Some(time)) => spread::of_durations(time),
+        (None, None) => Some(Spread::Constant(1)),
     }
 }
 

@@ -107,12 +107,16 @@ fn every_block_is_the_rule_that_it_reads_as() {
         ),
         ("tell = { agent = \"lead\", what = \"spam\" }\nat = \"1m\"", "tell lead `spam` from 60s"),
         (
-            "site = { name = \"worker.wrong\", share = \"20%\", of = \"agents\", in = \"writer\", strength = 3 }",
-            "site worker.wrong at 1/5 of writer, strength 3 always",
+            "site = { name = \"agent.wrong-decision\", share = \"20%\", of = \"agents\", in = \"writer\", strength = 3 }",
+            "site agent.wrong-decision at 1/5 of writer, strength 3 always",
         ),
         (
-            "site = { name = \"worker.*\", share = \"1%\", armed = \"10%\" }",
-            "site worker.* at 1/100, strength 1, armed in 1/10 of seeds always",
+            "site = { name = \"agent.*\", share = \"1%\", armed = \"10%\" }",
+            "site agent.* at 1/100, strength 1, armed in 1/10 of seeds always",
+        ),
+        (
+            "site = { name = \"model.hang\", share = \"1%\", time = \"30s\" }",
+            "site model.hang at 1/100, strength 30000000000 always",
         ),
         // Triggers.
         (
@@ -150,8 +154,7 @@ fn healing_is_part_of_the_plan() {
 
 #[test]
 fn a_swarm_stays_within_what_is_borne() {
-    let stated =
-        "[tolerates]\nloss = \"5%\"\ncrash = \"30s\"\nslow = \"3\"\nsites = { \"worker.wrong\" = \"4%\" }\n";
+    let stated = "[tolerates]\nloss = \"5%\"\ncrash = \"30s\"\nslow = \"3\"\nsites = { \"agent.wrong-decision\" = \"4%\" }\n";
     let (loaded, behaviours) = (load(stated), Behaviours::default());
     let plan = Plan::new(&loaded, &behaviours).expect("built-in behaviours");
     let tolerance = plan.tolerance().expect("it is stated");
@@ -161,7 +164,7 @@ fn a_swarm_stays_within_what_is_borne() {
             "loss 1/20 of messages",
             "crash up to 30s",
             "slow 3.000 times as long",
-            "worker.wrong at 1/25, strength 1"
+            "agent.wrong-decision at 1/25, strength 1"
         ]
     );
     assert_eq!(tolerance.roles, ["writer", "lead"], "media are left alone unless they are named");
@@ -193,7 +196,7 @@ fn one_mistake_is_told_once_at_its_place() {
     for (text, code, message) in [
         // Shares, groups, names, times: what the plan would refuse.
         (rule("loss = { share = «\"120%\" }"), "bad-value", "a share above the whole"),
-        (rule("site = { name = \"a.b\", share = «\"-1%\" }"), "bad-value", "a negative share"),
+        (rule("site = { name = \"store.stale-read\", share = «\"-1%\" }"), "bad-value", "a negative share"),
         (
             rule("partition = { groups = [[\"writer\"], [\"lead\", «\"writer-1\"]] }"),
             "conflict",

@@ -4,7 +4,7 @@ use fleetsim_engine::Time;
 use fleetsim_fault_injection::{SiteTolerance, Spread, Tolerance, World};
 
 use super::parties::{group_names, group_size};
-use super::{messages, permille, share, spread};
+use super::{messages, permille, share, strength};
 use crate::either::Either;
 use crate::scalar::Duration;
 use crate::vocabulary::Document;
@@ -23,7 +23,7 @@ pub(crate) fn tolerance(document: &Document) -> Option<Tolerance> {
             Either::Short(stated) => SiteTolerance { share: share(*stated), strength: Spread::Constant(1) },
             Either::Table(stated) => SiteTolerance {
                 share: share(stated.share),
-                strength: stated.strength.as_ref().and_then(spread::of_counts).unwrap_or(Spread::Constant(1)),
+                strength: strength(&stated.strength, &stated.time).unwrap_or(Spread::Constant(1)),
             },
         };
         (name.to_owned(), borne)

@@ -69,11 +69,7 @@ impl Judge<'_> {
             }
             FaultKind::Site(site) => {
                 sites::judge(self, &site.name, &of_kind.key("name"), false);
-                if let Some(strength) = &site.strength {
-                    let path = of_kind.key("strength");
-                    self.spread_of_counts(strength, &path);
-                    self.no_table(strength, &path);
-                }
+                self.strength(&site.strength, &site.time, &of_kind);
                 if let Some(name) = &site.within {
                     self.party(name, &of_kind.key("in"));
                 }
@@ -230,6 +226,27 @@ impl Judge<'_> {
         self.unknown("kind of fact", kind, known, path);
     }
 
+    /// How badly something goes wrong at a site, as the table at `path` says.
+    fn strength(
+        &mut self,
+        strength: &Option<crate::CountDistribution>,
+        time: &Option<crate::DurationDistribution>,
+        path: &Path,
+    ) {
+        if strength.is_some() && time.is_some() {
+            let help = Some("a site is hit with a `strength` or for a `time`".to_owned());
+            self.wrong_key(Code::Conflict, &path.key("time"), "`time` does not go with `strength`", help);
+        }
+        if let Some(strength) = strength {
+            let path = path.key("strength");
+            self.spread_of_counts(strength, &path);
+            self.no_table(strength, &path);
+        }
+        if let Some(time) = time {
+            self.time(time, &path.key("time"));
+        }
+    }
+
     /// A time that a fault draws.
     fn time(&mut self, distribution: &crate::DurationDistribution, path: &Path) {
         self.spread(distribution, path);
@@ -294,10 +311,8 @@ impl Judge<'_> {
         for (name, site) in tolerates.sites.iter() {
             let path = path.key("sites").key(name);
             sites::judge(self, name, &path, true);
-            if let Either::Table(crate::vocabulary::SiteTolerance { strength: Some(strength), .. }) = site {
-                let path = path.key("strength");
-                self.spread_of_counts(strength, &path);
-                self.no_table(strength, &path);
+            if let Either::Table(site) = site {
+                self.strength(&site.strength, &site.time, &path);
             }
         }
     }

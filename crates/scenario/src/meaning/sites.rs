@@ -2,6 +2,7 @@
 
 use super::Judge;
 use crate::mistake::Code;
+use crate::nearest::nearest;
 use crate::path::Path;
 use crate::source::shown_short;
 
@@ -18,14 +19,18 @@ pub(super) fn judge(judge: &mut Judge<'_>, name: &str, path: &Path, is_key: bool
         return;
     }
     let message = format!("no fault site `{}`", shown_short(name));
-    if is_open {
-        let help = "sites are called after what they are part of: \"store.stale-read\"";
-        if is_key {
-            judge.wrong_key(Code::UnknownName, path, &message, Some(help.to_owned()));
-        } else {
-            judge.wrong_with_help(Code::UnknownName, path, message, help);
-        }
-        return;
+    let near = || nearest(name, KNOWN.iter().map(|(site, _)| *site));
+    let help = if is_open {
+        "sites are called after what they are part of: \"store.stale-read\"".to_owned()
+    } else {
+        near().map_or_else(
+            || "docs/faults.md lists the sites".to_owned(),
+            |near| format!("did you mean `{near}`?"),
+        )
+    };
+    if is_key {
+        judge.wrong_key(Code::UnknownName, path, &message, Some(help));
+    } else {
+        judge.wrong_with_help(Code::UnknownName, path, message, help);
     }
-    judge.unknown_as(message, name, KNOWN.iter().map(|(site, _)| *site), path);
 }

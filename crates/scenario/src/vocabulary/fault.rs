@@ -377,6 +377,8 @@ pub struct SiteFault {
     pub within: Option<String>,
     /// How badly; what that means is the point's to say. Left out: 1.
     pub strength: Option<CountDistribution>,
+    /// How badly, where that is a time: how long a provider hangs, or how late an answer comes.
+    pub time: Option<DurationDistribution>,
     /// The share of seeds with which the point is armed at all. Left out: all of them.
     pub armed: Option<Share>,
 }

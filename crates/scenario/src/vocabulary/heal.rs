@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::MessageWords;
 use super::fault::about_messages;
-use crate::distribution::CountDistribution;
+use crate::distribution::{CountDistribution, DurationDistribution};
 use crate::either::Either;
 use crate::named::Named;
 use crate::scalar::{Decimal, Drift, Duration, Share};
@@ -74,6 +74,8 @@ pub struct SiteTolerance {
     pub share: Share,
     /// How badly. Left out: 1.
     pub strength: Option<CountDistribution>,
+    /// How badly, where that is a time.
+    pub time: Option<DurationDistribution>,
 }
 
 about_messages! {
