@@ -17,6 +17,7 @@ use crate::behaviour::Behaviours;
 use crate::error::Error;
 use crate::load::Loaded;
 use crate::mistake::Mistakes;
+use crate::path::Path;
 use crate::vocabulary::{Document, MediumKind, Nature, ReadAt};
 
 /// Why a scenario without mistakes still cannot be run by this program.
@@ -154,8 +155,20 @@ impl<'a> Plan<'a> {
     pub fn check_faults(&self) -> Result<(), Error> {
         // What else stands in the way of the fleet is not the faults' matter.
         let Ok(mut fleet) = self.healthy(self.own_seed()) else { return Ok(()) };
-        let refused = self.faults().install(&mut fleet).err();
-        refused.map_or(Ok(()), |error| Err(self.fault_mistakes(&error).into()))
+        if let Err(error) = self.faults().install(&mut fleet) {
+            return Err(self.fault_mistakes(&error).into());
+        }
+        let (Some(tolerance), Ok(mut fleet)) = (self.tolerance(), self.healthy(self.own_seed())) else {
+            return Ok(());
+        };
+        let all = injection::Fault::Loss { messages: tolerance.messages, share: injection::Share::ALL };
+        let mut hit = injection::Plan::default();
+        let rule = injection::Rule::new(all, injection::When::Always);
+        hit.add("tolerates", rule).expect("losing everything is a rule");
+        hit.install(&mut fleet).map_err(|error| {
+            let path = Path::top().key("tolerates").key("messages");
+            Error::from(self.loaded.scenario.mistakes_at(&path, error.message()))
+        })
     }
 
     fn fault_mistakes(&self, error: &injection::Error) -> Mistakes {

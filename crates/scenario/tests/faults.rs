@@ -246,8 +246,8 @@ fn one_mistake_is_told_once_at_its_place() {
         ),
         (
             rule("loss = { share = \"1%\" }").replace("\"x\"", "«\"heal\""),
-            "out-of-range",
-            "this name is what healing is called",
+            "bad-name",
+            "a fault cannot be called `heal`",
         ),
         (
             rule("latency = { takes = «\"1ms\" }"),
@@ -458,4 +458,15 @@ fn what_only_the_built_fleet_knows_has_its_place_too() {
         let refused = plan.simulation(1).err().expect("it cannot be built").to_string();
         assert!(refused.contains(message) && refused.contains("s.toml:22"), "{refused}");
     }
+}
+
+#[test]
+fn tolerated_messages_are_checked_against_the_built_fleet() {
+    let loaded = load("[tolerates]\nloss = \"1%\"\nmessages = { protocol = \"quee\" }\n");
+    let behaviours = Behaviours::default();
+    let plan = Plan::new(&loaded, &behaviours).expect("built-in behaviours");
+    let error = plan.check_faults().expect_err("the protocol is not there");
+    let mistake = error.mistakes().expect("it has a place").iter().next().expect("there is one");
+    assert_eq!((mistake.line, mistake.path.as_str()), (22, "tolerates.messages"));
+    assert!(mistake.message.contains("protocol `quee`"), "{}", mistake.message);
 }

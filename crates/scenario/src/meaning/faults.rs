@@ -14,6 +14,9 @@ use crate::path::Path;
 use crate::source::shown_short;
 use crate::vocabulary::{Fault, FaultKind, MessageWords, Stated, WhomWords};
 
+/// Names go into the record whenever a rule acts.
+const NAME_BYTES_MAX: usize = 200;
+
 impl Judge<'_> {
     pub(super) fn faults(&mut self) {
         let mut names: BTreeSet<&str> = BTreeSet::new();
@@ -21,6 +24,10 @@ impl Judge<'_> {
             let path = Path::top().key("fault").index(position);
             if fault.name.trim().is_empty() {
                 self.wrong(Code::BadName, &path.key("name"), "a fault needs a name");
+            } else if fault.name == "heal" || fault.name.len() > NAME_BYTES_MAX {
+                let message = format!("a fault cannot be called `{}`", shown_short(&fault.name));
+                let help = "\"heal\" is what healing is called, and a name has at most 200 bytes";
+                self.wrong_with_help(Code::BadName, &path.key("name"), message, help);
             } else if !names.insert(&fault.name) {
                 let message = format!("a second fault called `{}`", shown_short(&fault.name));
                 self.wrong(Code::BadName, &path.key("name"), message);
