@@ -109,21 +109,19 @@ impl Renderer {
                         format!("{} to {to}", self.message(send.protocol, send.kind, None))
                     },
                 );
-                match self.injected(effect) {
+                match self.hit(effect) {
                     Some(injected) => escape(&format!("{message}: ")) + &injected,
                     None => self.effect(effect, step.target),
                 }
             }
-            Some(Fact::Injected { .. }) => {
-                self.injected(effect).unwrap_or_else(|| self.effect(effect, step.target))
-            }
+            Some(Fact::Injected { rule, fault, since_ns, .. }) => because(rule, fault, since_ns),
             _ => self.effect(effect, step.target),
         }
     }
 
-    /// What a fault rule did, and which: `lost, because of the partition "switch-2" since 00:00:12.4`.
+    /// What a fault rule did to a message, and which: `lost, because of the partition "switch-2" since 00:00:12.4`.
     #[must_use]
-    pub fn injected(&self, effect: &Effect<'_>) -> Option<String> {
+    pub fn hit(&self, effect: &Effect<'_>) -> Option<String> {
         let Some(Fact::Injected { rule, fault, amount, since_ns, .. }) = effect.fact() else { return None };
         let what = match fault {
             "loss" | "partition" | "isolate" | "zombie" => "lost".to_owned(),
@@ -133,13 +131,9 @@ impl Renderer {
             "reorder" => format!("{} late, so that others overtake it", duration(amount)),
             "duplicate" => format!("comes again {} later", duration(amount)),
             "corrupt" => "its content is damaged".to_owned(),
-            _ => String::new(),
+            _ => "hit".to_owned(),
         };
-        let comma = if what.is_empty() { "" } else { ", " };
-        let since =
-            since_ns.map(|since_ns| format!(" since {}", Time::from_ns(since_ns))).unwrap_or_default();
-        // A site may be called like anything.
-        Some(escape(&format!("{what}{comma}because of the {fault} `{rule}`{since}")))
+        Some(format!("{what}, {}", because(rule, fault, since_ns)))
     }
 
     /// A step and its effects, one a line, the effects indented.
@@ -234,6 +228,13 @@ impl Renderer {
             None => format!("a fact of kind {}", effect.kind),
         }
     }
+}
+
+/// Which fault rule did something, and since when it is in force, where that is a while.
+fn because(rule: &str, fault: &str, since_ns: Option<u64>) -> String {
+    let since = since_ns.map(|since_ns| format!(" since {}", Time::from_ns(since_ns))).unwrap_or_default();
+    // A site may be called like anything.
+    escape(&format!("because of the {fault} `{rule}`{since}"))
 }
 
 /// What became of an event that was not simply handled.

@@ -250,7 +250,7 @@ impl Search {
         if let Some(cause) = node.cause.and_then(|cause| self.found.get(&cause)) {
             let sender = cause.batch.iter().next().expect("a node is one step");
             let hits = node.hits.iter().filter_map(|at| sender.effects.clone().nth(*at));
-            let told = hits.filter_map(|effect| renderer.injected(&effect));
+            let told = hits.filter_map(|effect| renderer.hit(&effect));
             facts.splice(0..0, told);
         }
         let mut branches = Vec::new();

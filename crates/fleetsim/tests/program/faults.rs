@@ -236,4 +236,5 @@ fn why_leads_from_what_was_hit_to_the_rule_and_from_the_rule_to_what_set_it_off(
     let announced = &steps("Announce")[0];
     let why = call(&["why", &format!("{trace}#e{}", announced["event"])]).exits(0).stdout;
     assert!(why.contains("fault rule switch-2"), "{why}");
+    assert!(why.contains("  because of the partition `switch-2`"), "that it begins loses nothing: {why}");
 }
