@@ -36,6 +36,11 @@ impl Told {
         }
     }
 
+    /// Whether it is the run that the scenario itself describes, of which it may expect what one seed shows.
+    pub(crate) fn is_own(&self, plan: &Plan<'_>) -> bool {
+        self.seed == plan.own_seed() && self.faults == plan.faults()
+    }
+
     /// The run at the beginning of time.
     pub(crate) fn simulation(&self, plan: &Plan<'_>) -> Result<Simulation, BuildError> {
         plan.simulation_with(self.seed, &self.faults)

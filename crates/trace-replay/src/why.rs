@@ -2,7 +2,8 @@
 //! before, as a tree.
 //!
 //! The cause of an event is the step whose numbered effects include the one that the event names; of what a fault rule
-//! did, the step that set the rule off. All causes lie earlier, so one pass over the chunks from the event backwards finds the whole tree.
+//! did, the step that set the rule off. All causes lie earlier, so one pass over the chunks from the event backwards
+//! finds the whole tree.
 
 use std::collections::{BTreeMap, BTreeSet};
 

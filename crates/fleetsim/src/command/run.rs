@@ -38,8 +38,7 @@ pub(crate) struct Arguments {
     /// Replace a value of the scenario, such as role.coder.count=3; may be given again
     #[arg(long = "set", value_name = "PATH=VALUE")]
     sets: Vec<String>,
-    /// What goes wrong: `swarm` draws a plan from the seed, within what the scenario tolerates; `none` switches off what
-    /// the scenario names; or the file of a plan, as `inspect --format json` shows it
+    /// Let this go wrong: `swarm` (drawn from the seed), `none`, or the file of a plan
     #[arg(long, value_name = "WHAT", value_parser = fault_choice::parse)]
     faults: Option<Chosen>,
     /// How much of each step to record; the digest is the same at every level
@@ -288,7 +287,7 @@ fn present(
     let view = RunView {
         scenario: &arguments.scenario.to_string_lossy(),
         seed: told.seed,
-        own_seed: told.seed == plan.own_seed(),
+        own_seed: told.is_own(plan),
         outcome,
         complete: ran.end.complete,
         agents: loaded.scenario.document().agents().saturating_add(spawned),
@@ -331,7 +330,7 @@ fn present(
 }
 
 fn exit(arguments: &Arguments, plan: &Plan<'_>, told: &Told, ran: &Ran, second: Option<&Second>) -> Exit {
-    let is_met = |(_, judgement): &(Report, Judgement)| judgement.is_met(told.seed == plan.own_seed());
+    let is_met = |(_, judgement): &(Report, Judgement)| judgement.is_met(told.is_own(plan));
     if matches!(ran.driven.outcome.ending, Ending::Failed(_)) {
         Exit::Usage
     } else if !is_whole(ran)

@@ -31,7 +31,7 @@ pub(crate) struct RunView<'a> {
     /// The scenario, as the user called it.
     pub(crate) scenario: &'a str,
     pub(crate) seed: u64,
-    /// Whether that is the scenario's own seed.
+    /// Whether that is the scenario's own seed, and its own faults.
     pub(crate) own_seed: bool,
     pub(crate) outcome: &'a Outcome,
     /// Whether the run came to its own end.
@@ -294,7 +294,7 @@ fn expectations(judgement: &Judgement, own_seed: bool, paint: Paint, lines: &mut
             Verdict::Met => paint.good("yes"),
             Verdict::Undecided => "not decided: the run was cut short".to_owned(),
             Verdict::Unmet if Judgement::fails(judged, own_seed) => paint.bad("NO"),
-            Verdict::Unmet => "not with this seed, which it need not".to_owned(),
+            Verdict::Unmet => "not with this seed or these faults, and need not be".to_owned(),
         };
         lines.push(format!("expected: {}: {verdict}", escape(&judged.text)));
     }
