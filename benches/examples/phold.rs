@@ -12,11 +12,11 @@ use fleetsim_benches::fleet_run::{FleetRun, Recording};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let ([agents, events, recording], faults) = (match &arguments[..] {
+    let ([agents, events, recording], faults) = match &arguments[..] {
         [agents, events, recording] => ([agents, events, recording], None),
         [agents, events, recording, faults] => ([agents, events, recording], Some(faults.as_str())),
         _ => return usage(),
-    });
+    };
     let (Ok(agents), Ok(events)) = (agents.parse(), events.parse()) else {
         return usage();
     };
