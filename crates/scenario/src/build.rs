@@ -9,6 +9,8 @@ mod sampler;
 mod seams;
 mod work;
 
+use fleetsim_agents::helper::Helper;
+use fleetsim_agents::sites;
 use fleetsim_engine::{Fleet, Limits, Link, Simulation, Time};
 use fleetsim_fault_injection as injection;
 use fleetsim_monitors::MonitorConfig;
@@ -201,6 +203,9 @@ impl<'a> Plan<'a> {
 
     fn fleet_with(&self, seed: u64, faults: &injection::Plan) -> Result<Fleet, BuildError> {
         let mut fleet = self.healthy(seed)?;
+        if faults.rules().any(|(_, rule)| rule.fault.is_at_site(sites::AGENT_RUNAWAY_SPAWN)) {
+            Helper::declare(&mut fleet)?;
+        }
         faults.install(&mut fleet).map_err(|error| {
             let is_own = *faults == self.faults();
             let text = if is_own { self.fault_mistakes(&error).render(false) } else { error.to_string() };

@@ -6,15 +6,15 @@ use crate::nearest::nearest;
 use crate::path::Path;
 use crate::source::shown_short;
 
-/// The sites of the built-in agents, with what goes wrong there. Empty: any name that has a dot is let through.
-const KNOWN: &[(&str, &str)] = &[];
+/// The sites of the built-in agents, with what goes wrong there.
+const KNOWN: &[(&str, &str)] = fleetsim_agents::sites::ALL;
 
 /// Checks the name of a site that is written at `path`, as a key or as a value.
 pub(super) fn judge(judge: &mut Judge<'_>, name: &str, path: &Path, is_key: bool) {
     let begins = name.strip_suffix('*');
     let is_known = |(site, _): &(&str, &str)| begins.map_or(*site == name, |begins| site.starts_with(begins));
     // Behaviours of the user's own name sites of their own.
-    let is_open = KNOWN.is_empty() || judge.document.role.iter().any(|(_, role)| role.behaviour.is_some());
+    let is_open = judge.document.role.iter().any(|(_, role)| role.behaviour.is_some());
     if KNOWN.iter().any(is_known) || is_open && (name.contains('.') || begins.is_some()) {
         return;
     }
