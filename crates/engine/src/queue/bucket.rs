@@ -125,7 +125,7 @@ impl<E: Entry> BucketQueue<E> {
     /// Adds an entry that has lain in memory for a while: it is copied at once, where one that was just written is put
     /// together where it is to be.
     #[inline]
-    pub(crate) fn push_copy(&mut self, entry: &E) {
+    pub fn push_copy(&mut self, entry: &E) {
         self.push(*entry);
     }
 
@@ -165,16 +165,17 @@ impl<E: Entry> BucketQueue<E> {
     /// The entry that leaves next, if it can be told at a glance.
     #[inline]
     #[must_use]
-    pub(crate) fn first_at_a_glance(&self) -> Option<&E> {
+    pub fn first_at_a_glance(&self) -> Option<&E> {
         if !self.late.is_empty() {
             return None;
         }
         self.open.get(self.open_at).map(|ticket| self.store.get(ticket.place))
     }
 
-    /// Takes the entry that [`first_at_a_glance`](Self::first_at_a_glance) showed.
+    /// Takes the entry that [`first_at_a_glance`](Self::first_at_a_glance) showed. Nothing may have been
+    /// pushed since.
     #[inline]
-    pub(crate) fn drop_first_at_a_glance(&mut self) {
+    pub fn drop_first_at_a_glance(&mut self) {
         self.len -= 1;
         self.open_at += 1;
     }

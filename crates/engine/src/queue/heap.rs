@@ -40,22 +40,19 @@ impl<E: Entry> HeapQueue<E> {
         self.is_empty()
     }
 
-    /// The entry that leaves next.
+    /// The entry that leaves next: a heap always knows.
     #[must_use]
-    #[cfg(feature = "reference-queue")]
-    pub(crate) fn first_at_a_glance(&self) -> Option<&E> {
+    pub fn first_at_a_glance(&self) -> Option<&E> {
         self.entries.first()
     }
 
-    /// Takes that entry.
-    #[cfg(feature = "reference-queue")]
-    pub(crate) fn drop_first_at_a_glance(&mut self) {
+    /// Takes the entry that [`first_at_a_glance`](Self::first_at_a_glance) showed.
+    pub fn drop_first_at_a_glance(&mut self) {
         self.pop();
     }
 
-    /// Adds an entry.
-    #[cfg(feature = "reference-queue")]
-    pub(crate) fn push_copy(&mut self, entry: &E) {
+    /// Adds a copy of an entry.
+    pub fn push_copy(&mut self, entry: &E) {
         self.push(*entry);
     }
 
