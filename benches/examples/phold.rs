@@ -64,7 +64,7 @@ fn armed(rare: bool) -> Plan {
         ("trigger", Rule::new(Fault::Crash { who: Who::Whoever }, claimed)),
         ("site", Rule::new(site, When::Always)),
         ("late loss", Rule::new(loss(Share::ALL), late())),
-        ("late pause", Rule::new(Fault::Pause { who: Who::Each(Party::member("phold", 1)) }, late())),
+        ("late pause", Rule::new(Fault::Pause { who: Who::Each(Party::member("process", 1)) }, late())),
     ];
     if rare {
         rules.push(("rare loss", Rule::new(loss(Share::new(1, 1_000_000)), When::Always)));
