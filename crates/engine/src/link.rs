@@ -13,7 +13,16 @@ pub struct Link {
     /// What every message takes, before what is drawn for it.
     base_ns: u64,
     drawn_ns: Sampler,
+    /// The mean of what is drawn, when that is exponential and no latency reaches [`FAR_NS`].
+    exponential_mean_ns: Option<f64>,
+    /// The longest that a message takes then.
+    exponential_max_ns: u64,
 }
+
+/// Half of representable time, 146 years: no sum of two times below it overflows.
+pub(crate) const FAR_NS: u64 = 1 << 62;
+/// An exponential value is at most about 37 means.
+const EXPONENTIAL_MEANS_MAX: f64 = 40.0;
 
 impl Link {
     /// A link whose latency is always the same.
@@ -32,14 +41,22 @@ impl Link {
         if minimum_ns == 0 {
             return Err(Error::new("a link needs a minimum latency above zero"));
         }
-        Ok(Link { minimum_ns, base_ns: minimum_ns, drawn_ns: extra })
+        Ok(Link::made_of(minimum_ns, minimum_ns, extra))
     }
 
     /// A link whose latency in nanoseconds is drawn for each message. Its minimum is the sampler's, or one
     /// nanosecond where that is zero.
     #[must_use]
     pub fn sampled(latency: Sampler) -> Link {
-        Link { minimum_ns: latency.minimum().max(1), base_ns: 0, drawn_ns: latency }
+        Link::made_of(latency.minimum().max(1), 0, latency)
+    }
+
+    fn made_of(minimum_ns: u64, base_ns: u64, drawn_ns: Sampler) -> Link {
+        let is_near = |mean_ns: &f64| base_ns as f64 + EXPONENTIAL_MEANS_MAX * mean_ns < FAR_NS as f64;
+        let exponential_mean_ns = drawn_ns.as_exponential().filter(is_near);
+        let drawn_max_ns = exponential_mean_ns.map_or(0.0, |mean_ns| EXPONENTIAL_MEANS_MAX * mean_ns);
+        let exponential_max_ns = base_ns.saturating_add(drawn_max_ns as u64).max(minimum_ns);
+        Link { minimum_ns, base_ns, drawn_ns, exponential_mean_ns, exponential_max_ns }
     }
 
     /// The shortest time that a message takes, in nanoseconds.
@@ -48,9 +65,29 @@ impl Link {
         self.minimum_ns
     }
 
+    /// What a message takes that draws its luck from `random`.
     pub(crate) fn latency_ns(&self, random: impl FnOnce() -> crate::mix::Draw) -> u64 {
         let drawn_ns = self.drawn_ns.as_constant().unwrap_or_else(|| self.drawn_ns.sample(&mut random()));
+        self.latency_with_ns(drawn_ns)
+    }
+
+    /// What a message takes for which so much was drawn.
+    #[inline]
+    pub(crate) fn latency_with_ns(&self, drawn_ns: u64) -> u64 {
         self.base_ns.saturating_add(drawn_ns).max(self.minimum_ns)
+    }
+
+    /// The mean of what is drawn, when several messages may draw at once: it is exponential, and a latency is
+    /// [`FAR_NS`] at most.
+    #[inline]
+    pub(crate) fn exponential_mean_ns(&self) -> Option<f64> {
+        self.exponential_mean_ns
+    }
+
+    /// The longest that a message takes, in nanoseconds, when there is such a mean.
+    #[inline]
+    pub(crate) fn exponential_max_ns(&self) -> u64 {
+        self.exponential_max_ns
     }
 }
 
@@ -78,9 +115,15 @@ impl Links {
         Ok(())
     }
 
+    /// The number of the link from one group to another, for [`get`](Links::get).
     #[inline]
-    pub(crate) fn between(&self, from: u16, to: u16) -> &Link {
+    pub(crate) fn between(&self, from: u16, to: u16) -> u16 {
         let pair = usize::from(from) * self.groups + usize::from(to);
-        &self.links[self.pairs.get(pair).map_or(0, |index| usize::from(*index))]
+        self.pairs.get(pair).copied().unwrap_or(0)
+    }
+
+    #[inline]
+    pub(crate) fn get(&self, number: u16) -> &Link {
+        &self.links[usize::from(number)]
     }
 }

@@ -16,6 +16,16 @@ pub(crate) struct Parcel {
 impl Parcel {
     pub(crate) const EMPTY: Parcel = Parcel { words: [0; INLINE_WORDS], length: 0 };
 
+    /// The parcel of a payload that travels inline, if it is short enough.
+    #[inline(always)]
+    pub(crate) fn of_short(payload: &[u8]) -> Option<Parcel> {
+        if payload.len() > INLINE_BYTES_MAX {
+            return None;
+        }
+        let words = [word_at(payload, 0), word_at(payload, 8), word_at(payload, 16)];
+        Some(Parcel { words, length: payload.len() as u8 })
+    }
+
     /// The payload and its length, if it travels inline.
     #[inline]
     pub(crate) fn inline(&self) -> Option<([u8; INLINE_BYTES_MAX], usize)> {
@@ -70,11 +80,10 @@ impl PayloadStore {
     /// broadcast, share their bytes.
     #[inline(always)]
     pub(crate) fn pack(&mut self, payload: &[u8]) -> Parcel {
-        if payload.len() > INLINE_BYTES_MAX {
-            return self.store(payload);
+        match Parcel::of_short(payload) {
+            Some(parcel) => parcel,
+            None => self.store(payload),
         }
-        let words = [word_at(payload, 0), word_at(payload, 8), word_at(payload, 16)];
-        Parcel { words, length: payload.len() as u8 }
     }
 
     #[inline(never)]

@@ -10,12 +10,11 @@ use crate::identity::AgentId;
 use crate::message::{Inbox, Undecodable, Wire};
 use crate::prefetch::prefetch_address;
 
-/// What an agent is to handle.
+/// What an agent is to handle, other than a message.
 #[derive(Clone, Copy)]
 pub(crate) enum Delivery<'a> {
     Start,
     Restart,
-    Message { from: AgentId, wire: Wire<'a> },
     Timer { kind: u16, bytes: &'a [u8] },
     Fault { name: &'a str },
 }
@@ -28,7 +27,8 @@ pub(crate) trait AnyPool {
     fn rebuild(&mut self, index: u32, birth: &Birth);
     /// Drops the agent's state.
     fn discard(&mut self, index: u32, crashed: bool);
-    fn dispatch(&mut self, index: u32, delivery: Delivery<'_>, frame: Frame<'_>) -> Fate;
+    fn dispatch_message(&mut self, index: u32, from: AgentId, wire: Wire<'_>, frame: Frame<'_>) -> Fate;
+    fn dispatch(&mut self, index: u32, delivery: Delivery<'_>, frame: Frame<'_>);
     /// Where the agents lie.
     fn layout(&self) -> Layout;
 }
@@ -48,6 +48,8 @@ impl Layout {
         prefetch_address(self.first.wrapping_add(self.bytes.wrapping_mul(index as usize)));
     }
 }
+
+const ONLY_THE_LIVING: &str = "only agents that are up handle events";
 
 /// Makes agents: for groups the configuration is empty.
 pub(crate) type Factory<A> = Box<dyn Fn(&Birth, &[u8]) -> A>;
@@ -87,18 +89,26 @@ impl<A: Agent> AnyPool for Pool<A> {
         }
     }
 
-    fn dispatch(&mut self, index: u32, delivery: Delivery<'_>, frame: Frame<'_>) -> Fate {
-        let agent = self.agents[index as usize].as_mut().expect("only agents that are up handle events");
+    fn dispatch_message(&mut self, index: u32, from: AgentId, wire: Wire<'_>, frame: Frame<'_>) -> Fate {
+        let agent = self.agents[index as usize].as_mut().expect(ONLY_THE_LIVING);
+        let ctx = &mut Context::new(frame);
+        match A::Inbox::decode(wire) {
+            Some(message) => {
+                agent.on_message(ctx, from, message);
+                Fate::Handled
+            }
+            None => {
+                let what = Undecodable { protocol: wire.protocol, kind: wire.kind, from };
+                agent.on_undecodable(ctx, what);
+                Fate::Undecodable
+            }
+        }
+    }
+
+    fn dispatch(&mut self, index: u32, delivery: Delivery<'_>, frame: Frame<'_>) {
+        let agent = self.agents[index as usize].as_mut().expect(ONLY_THE_LIVING);
         let ctx = &mut Context::new(frame);
         match delivery {
-            Delivery::Message { from, wire } => match A::Inbox::decode(wire) {
-                Some(message) => agent.on_message(ctx, from, message),
-                None => {
-                    let what = Undecodable { protocol: wire.protocol, kind: wire.kind, from };
-                    agent.on_undecodable(ctx, what);
-                    return Fate::Undecodable;
-                }
-            },
             Delivery::Timer { kind, bytes } => {
                 let timer = codec::decode_kind(kind, bytes).expect("timers are encoded by the engine itself");
                 agent.on_timer(ctx, timer);
@@ -107,7 +117,6 @@ impl<A: Agent> AnyPool for Pool<A> {
             Delivery::Restart => agent.on_restart(ctx),
             Delivery::Fault { name } => agent.on_fault(ctx, name),
         }
-        Fate::Handled
     }
 
     fn layout(&self) -> Layout {

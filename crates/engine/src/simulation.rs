@@ -3,6 +3,7 @@
 mod apply;
 mod faults;
 mod lifecycle;
+mod outbox;
 mod starts;
 mod world;
 
@@ -26,7 +27,7 @@ use crate::prefetch::prefetch;
 use crate::slot::{Condition, Slot, SlotIndex};
 use crate::time::Time;
 
-use apply::past_the_end;
+use apply::{Agent, past_the_end};
 pub(crate) use world::World;
 
 /// How many events ahead an agent's slot is asked for, and the rest of its state: some hundred nanoseconds.
@@ -167,7 +168,7 @@ impl Simulation {
     /// Events that have not happened yet.
     #[must_use]
     pub fn pending(&self) -> usize {
-        self.world.queue.len() + self.world.starts.len()
+        self.world.queue.len() + self.world.starts.len() + self.world.outbox.len()
     }
 
     /// Steps taken so far.
@@ -332,26 +333,21 @@ impl Simulation {
     }
 
     /// Lets an agent that is up and listening handle an event.
+    #[inline(always)]
     fn happen(&mut self, event: &Pending, arrived: Time, sink: &mut dyn Sink) {
         self.heartbeat.event.store(self.world.events, Ordering::Relaxed);
         self.heartbeat.agent.store(event.target.as_u64(), Ordering::Relaxed);
         self.heartbeat.time_ns.store(event.time.as_ns(), Ordering::Relaxed);
 
         let mark = self.draft.mark();
-        let agent = &self.world.slots[event.slot as usize];
-        let (first_sequence, children) = (agent.sequence, agent.children);
+        let slot = &self.world.slots[event.slot as usize];
+        let agent = Agent { id: slot.id, slot: event.slot, group: slot.group };
+        let (first_sequence, children) = (slot.sequence, slot.children);
         let fate = self.dispatch(event);
         if fate == Fate::Panicked {
-            self.draft.rewind(mark);
-            let agent = &mut self.world.slots[event.slot as usize];
-            agent.sequence = first_sequence;
-            agent.children = children;
-            lifecycle::lose_unsynced(&mut self.world, event.slot);
-            // Only now: the next life numbers its timers from here.
-            self.world.take_down(event.slot);
+            self.undo(event.slot, mark, first_sequence, children);
         }
-        let stated =
-            self.world.apply_effects(event.slot, &self.draft, mark, first_sequence, &mut self.ending);
+        let stated = self.world.apply_effects(agent, &self.draft, mark, first_sequence, &mut self.ending);
         self.world.state_acts(&mut self.draft);
         if !event.course.is_for_listeners() {
             self.world.state_planned(event, fate, &mut self.draft);
@@ -369,20 +365,54 @@ impl Simulation {
         }
     }
 
+    /// Forgets what a handler asked for that panicked, and takes its agent down.
+    #[cold]
+    #[inline(never)]
+    fn undo(&mut self, slot: SlotIndex, mark: Mark, first_sequence: u32, children: u32) {
+        self.draft.rewind(mark);
+        let agent = &mut self.world.slots[slot as usize];
+        agent.sequence = first_sequence;
+        agent.children = children;
+        lifecycle::lose_unsynced(&mut self.world, slot);
+        // Only now: the next life numbers its timers from here.
+        self.world.take_down(slot);
+    }
+
     /// Calls the handler. A panic is the agent's, not ours.
-    #[inline]
+    #[inline(always)]
     fn dispatch(&mut self, event: &Pending) -> Fate {
-        if let Some((bytes, length)) = event.parcel().inline() {
-            return catch_unwind(AssertUnwindSafe(|| self.dispatch_unguarded(event, &bytes[..length])))
-                .unwrap_or(Fate::Panicked);
-        }
+        let Some((bytes, length)) = event.parcel().inline() else {
+            return self.dispatch_stored(event);
+        };
+        catch_unwind(AssertUnwindSafe(|| self.dispatch_unguarded(event, &bytes[..length])))
+            .unwrap_or(Fate::Panicked)
+    }
+
+    /// As `dispatch`, with a payload that did not travel beside its event.
+    #[inline(never)]
+    fn dispatch_stored(&mut self, event: &Pending) -> Fate {
         let payload = self.world.payloads.lend(&event.parcel());
         let fate = catch_unwind(AssertUnwindSafe(|| self.dispatch_unguarded(event, &payload)));
         self.world.payloads.put_back(&event.parcel(), payload);
         fate.unwrap_or(Fate::Panicked)
     }
 
+    /// Most events are messages: for those there is a shorter way.
+    #[inline(always)]
+    fn dispatch_unguarded(&mut self, event: &Pending, payload: &[u8]) -> Fate {
+        if event.event() != Event::Message {
+            return self.dispatch_otherwise(event, payload);
+        }
+        let agent = &self.world.slots[event.slot as usize];
+        let (pool, index) = (usize::from(agent.pool), agent.index);
+        let wire = Wire { protocol: event.protocol, kind: event.kind, bytes: payload };
+        let frame = Frame { world: &mut self.world, slot: event.slot, draft: &mut self.draft };
+        self.pools[pool].dispatch_message(index, event.source, wire, frame)
+    }
+
     /// Drops an agent's state, whose destructor may panic as well.
+    #[cold]
+    #[inline(never)]
     fn drop_state(&mut self, slot: SlotIndex) {
         let agent = &self.world.slots[slot as usize];
         if agent.index != Slot::NOT_MADE {
@@ -391,14 +421,13 @@ impl Simulation {
         }
     }
 
-    fn dispatch_unguarded(&mut self, event: &Pending, payload: &[u8]) -> Fate {
+    /// Lets anything but a message happen to an agent.
+    #[inline(never)]
+    fn dispatch_otherwise(&mut self, event: &Pending, payload: &[u8]) -> Fate {
         let world = &mut self.world;
         let agent = &mut world.slots[event.slot as usize];
         let delivery = match event.event() {
-            Event::Message => {
-                let wire = Wire { protocol: event.protocol, kind: event.kind, bytes: payload };
-                Delivery::Message { from: event.source, wire }
-            }
+            Event::Message => unreachable!("dispatched by whoever called"),
             Event::Timer => Delivery::Timer { kind: event.kind, bytes: payload },
             Event::WorkEnd => {
                 agent.busy = false;
@@ -421,7 +450,8 @@ impl Simulation {
         };
         let (pool, index) = (usize::from(agent.pool), agent.index);
         let frame = Frame { world, slot: event.slot, draft: &mut self.draft };
-        self.pools[pool].dispatch(index, delivery, frame)
+        self.pools[pool].dispatch(index, delivery, frame);
+        Fate::Handled
     }
 
     #[inline]

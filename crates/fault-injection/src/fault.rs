@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::messages::Messages;
 use crate::party::{Party, Who};
 use crate::share::Share;
+use crate::sites::SiteName;
 use crate::spread::Spread;
 
 /// What goes wrong while a rule is in force. Whatever lasts ends when the rule's [`When`](crate::When) does.
@@ -192,6 +193,12 @@ impl Fault {
             Fault::Tell { .. } => "tell",
             Fault::Site { .. } => "site",
         }
+    }
+
+    /// Whether it may go wrong at a fault site of this name.
+    #[must_use]
+    pub fn is_at_site(&self, name: &str) -> bool {
+        matches!(self, Fault::Site { site, .. } if SiteName::of(site).contains(name))
     }
 
     pub(crate) fn share(&self) -> Option<Share> {

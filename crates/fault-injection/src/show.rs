@@ -10,6 +10,7 @@ use crate::party::{Party, Who};
 use crate::plan::{Plan, Rule};
 use crate::share::Share;
 use crate::spread::Spread;
+use crate::tolerance::{SiteTolerance, Tolerance};
 use crate::trigger::Trigger;
 use crate::when::When;
 
@@ -66,7 +67,7 @@ impl fmt::Display for Fault {
             | Fault::Pause { who }
             | Fault::Zombie { who } => write!(f, " of {who}"),
             Fault::Slow { who, permille } => {
-                write!(f, " of {who}: {}.{:03} times as long", permille / 1_000, permille % 1_000)
+                write!(f, " of {who}: {} times as long", times(*permille))
             }
             Fault::Clock { who, change } => {
                 let jump_ns = change.jump_ns;
@@ -114,6 +115,44 @@ impl fmt::Display for When {
             }
         }
     }
+}
+
+impl Tolerance {
+    /// What is borne, a line each kind.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        let share = |share: Option<Share>| share.map(|share| format!("{share} of {}", self.messages));
+        let up_to = |most_ns: Option<u64>| most_ns.map(|most_ns| format!("up to {}", span(most_ns)));
+        let mut lines: Vec<String> = [
+            ("loss", share(self.loss)),
+            ("delay", up_to(self.delay_ns)),
+            ("reorder", up_to(self.reorder_ns)),
+            ("duplicate", share(self.duplicate)),
+            ("corrupt", share(self.corrupt)),
+            ("partition", up_to(self.partition_ns)),
+            ("hold", up_to(self.hold_ns)),
+            ("crash", up_to(self.crash_ns)),
+            ("pause", up_to(self.pause_ns)),
+            ("zombie", up_to(self.zombie_ns)),
+            ("slow", self.slow_permille.map(|permille| format!("{} times as long", times(permille)))),
+            ("clock jump", up_to(self.clock_jump_ns)),
+            ("clock drift", self.clock_drift_ppb.map(|drift_ppb| format!("up to {drift_ppb} ppb"))),
+        ]
+        .into_iter()
+        .filter_map(|(kind, most)| Some(format!("{kind} {}", most?)))
+        .collect();
+        let site = |(name, site): (&String, &SiteTolerance)| {
+            let strength = spread(site.strength, |value| value.to_string());
+            format!("{} at {}, strength {strength}", name.escape_debug(), site.share)
+        };
+        lines.extend(self.sites.iter().map(site));
+        lines
+    }
+}
+
+/// Thousandths as a decimal.
+fn times(permille: u64) -> String {
+    format!("{}.{:03}", permille / 1_000, permille % 1_000)
 }
 
 impl fmt::Display for Trigger {
@@ -166,6 +205,12 @@ fn spread(spread: Spread, show: impl Fn(u64) -> String) -> String {
         Spread::Exponential { mean } => format!("about {}", show(mean)),
         Spread::Lognormal { median, p99 } => {
             format!("about {} (99 of 100 below {})", show(median), show(p99))
+        }
+        Spread::Gamma { mean, variation_ppm } => {
+            format!("about {} (varying by {variation_ppm} ppm of it)", show(mean))
+        }
+        Spread::Pareto { minimum, shape_ppm } => {
+            format!("{} and more (a tail of shape {shape_ppm} ppm)", show(minimum))
         }
     }
 }

@@ -42,7 +42,7 @@ impl SiteName {
         }
     }
 
-    fn contains(&self, site: &str) -> bool {
+    pub(crate) fn contains(&self, site: &str) -> bool {
         match self {
             SiteName::Whole(whole) => whole == site,
             SiteName::Prefix(prefix) => site.starts_with(prefix.as_str()),

@@ -28,15 +28,37 @@ pub enum Spread {
         /// At least the median.
         p99: u64,
     },
+    /// Around a mean, as wide as its coefficient of variation says.
+    Gamma {
+        /// The mean, above 0.
+        mean: u64,
+        /// Standard deviation divided by the mean, in millionths, above 0.
+        variation_ppm: u32,
+    },
+    /// A heavy tail without bound.
+    Pareto {
+        /// The least, above 0.
+        minimum: u64,
+        /// The smaller, the heavier the tail; in millionths, above 0.
+        shape_ppm: u32,
+    },
 }
 
 impl Spread {
+    /// The least value that comes up; 0 for a spread that no plan would take.
+    #[must_use]
+    pub fn minimum(self) -> u64 {
+        self.sampler().map_or(0, |sampler| sampler.minimum())
+    }
+
     pub(crate) fn sampler(self) -> Result<Sampler, Invalid> {
         match self {
             Spread::Constant(value) => Ok(Sampler::constant(value)),
             Spread::Uniform { low, high } => Sampler::uniform(low, high),
             Spread::Exponential { mean } => Sampler::exponential(mean),
             Spread::Lognormal { median, p99 } => Sampler::lognormal(median, p99),
+            Spread::Gamma { mean, variation_ppm } => Sampler::gamma(mean, variation_ppm),
+            Spread::Pareto { minimum, shape_ppm } => Sampler::pareto(minimum, shape_ppm),
         }
     }
 }

@@ -53,10 +53,9 @@ pub(crate) fn absent(document: &Document) -> Vec<String> {
             ));
         }
     }
-    notes.push(match document.may.is_empty() {
-        true => "no [may]: every role may read and write everything".to_owned(),
-        false => "[may] is checked for mistakes, but this version does not judge runs by it".to_owned(),
-    });
+    if document.may.is_empty() {
+        notes.push("no [may]: every role may read and write everything".to_owned());
+    }
     notes
 }
 

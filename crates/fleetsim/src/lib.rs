@@ -48,6 +48,7 @@ mod command;
 mod drive;
 mod exit;
 mod expectation;
+mod fault_choice;
 mod guards;
 mod output;
 mod panics;

@@ -4,21 +4,25 @@
 use std::fs;
 use std::path::Path;
 
-use fleetsim_engine::{Ending, Limits, Manifest, Outcome};
+use fleetsim_engine::{Ending, Limits, Manifest, Outcome, Simulation};
+use fleetsim_fault_injection as injection;
 use fleetsim_monitors::{MonitorConfig, Report, RunEnd};
-use fleetsim_scenario::{Loaded, Overrides, Plan};
+use fleetsim_scenario::{BuildError, Loaded, Overrides, Plan};
 use fleetsim_trace_replay::{
     Behaviour, Closing, DataFile, Header, Level, Program, RunLimits, ScenarioText, Trace,
 };
 use serde_json::json;
 
 use crate::exit::{Exit, Failure};
+use crate::fault_choice;
 
 /// What a run was told beside its scenario.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Told {
     pub(crate) seed: u64,
     pub(crate) limits: RunLimits,
+    /// What goes wrong in it.
+    pub(crate) faults: injection::Plan,
 }
 
 impl Told {
@@ -31,6 +35,21 @@ impl Told {
             events_max: self.limits.events_max.unwrap_or(own.events_max),
         }
     }
+
+    /// Whether it is the run that the scenario itself describes, of which it may expect what one seed shows.
+    pub(crate) fn is_own(&self, plan: &Plan<'_>) -> bool {
+        self.seed == plan.own_seed() && self.faults == plan.faults()
+    }
+
+    /// The run at the beginning of time.
+    pub(crate) fn simulation(&self, plan: &Plan<'_>) -> Result<Simulation, BuildError> {
+        plan.simulation_with(self.seed, &self.faults)
+    }
+
+    /// What the monitors of the run must know.
+    pub(crate) fn monitors(&self, plan: &Plan<'_>) -> MonitorConfig {
+        plan.monitors()
+    }
 }
 
 /// The header of the trace of a run.
@@ -39,7 +58,7 @@ pub(crate) fn header(
     loaded: &Loaded,
     plan: &Plan<'_>,
     manifest: &Manifest,
-    told: Told,
+    told: &Told,
     level: Level,
 ) -> Header {
     let scenario = &loaded.scenario;
@@ -56,9 +75,10 @@ pub(crate) fn header(
             files: loaded.data.iter().map(file).collect(),
         },
         overrides: scenario.overrides().pairs().to_vec(),
-        settings: json!({ "scenario": scenario.resolved(), "monitors": plan.monitors() }),
+        settings: json!({ "scenario": scenario.resolved(), "monitors": told.monitors(plan) }),
         behaviours: plan.required_behaviours().into_iter().map(behaviour).collect(),
         manifest: manifest.clone(),
+        faults: fault_choice::recorded(&told.faults, &plan.faults()),
         level,
         limits: told.limits,
         ..Header::default()

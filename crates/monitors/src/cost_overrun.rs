@@ -12,8 +12,8 @@
 //! [`MonitorConfig::planned_ns`] (without it there is no signal).
 //!
 //! *Limits.* Only what is billed in facts is known. The rate is the mean since the run began, so that a fleet that starts
-//! slowly and then hurries is noticed late. A guard that stops the fleet at the bound is an overrun as well: the money is
-//! gone, whatever is left to do.
+//! slowly and then hurries is noticed late. A guard that stops the fleet before the bill that reaches the bound is stated
+//! leaves nothing to find: the bound held, whatever is left to do.
 
 use std::collections::BTreeMap;
 

@@ -16,9 +16,10 @@ use crate::interests::{FactKind, Interests};
 pub(crate) const INTERESTS: Interests = Interests::facts(&[FactKind::Injected]);
 
 /// Whether a rule told the stating agent to misbehave in this step, or to find that something went wrong at a fault
-/// site of its own. Other faults befall an agent; what it then does is its own.
+/// site of its own, whose names have a dot. Other faults befall an agent; what it then does is its own.
 pub(crate) fn is_ordered(facts: &[Fact<'_>]) -> bool {
-    facts.iter().any(|fact| matches!(fact, Fact::Injected { fault: "tell" | "site", .. }))
+    let is_told = |fault: &str| fault == "tell" || fault.contains('.');
+    facts.iter().any(|fact| matches!(fact, Fact::Injected { fault, .. } if is_told(fault)))
 }
 
 /// The events that were ordered: eight bytes each.

@@ -100,7 +100,8 @@ pub use retry_storm::RetryStorm;
 pub use semantic_conflict::SemanticConflict;
 pub use starvation::Starvation;
 pub use tally::{
-    CheckTally, CostTally, Fairness, RequestTally, RoleTally, SeamTally, Tally, TallyReport, TaskTally,
+    CheckTally, CostTally, Fairness, FaultTally, RequestTally, RoleTally, SeamTally, Tally, TallyReport,
+    TaskTally,
 };
 pub use topology::Topology;
 pub use trust_breach::TrustBreach;

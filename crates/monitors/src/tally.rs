@@ -1,5 +1,6 @@
 //! What a run amounts to: tasks, money, seams, requests and waits. Measures, not judgements.
 
+mod faults;
 mod report;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use crate::monitor::went_down;
 use crate::ratio::Ratio;
 use crate::role::Role;
 
+pub use faults::FaultTally;
 pub use report::{
     CheckTally, CostTally, Fairness, RequestTally, RoleTally, SeamTally, TallyReport, TaskTally,
 };
@@ -38,6 +40,7 @@ pub struct Tally {
     waits: BTreeMap<AgentId, Vec<(OwnedWaited, Time)>>,
     /// Tokens granted, by model and agent.
     granted: BTreeMap<(u32, AgentId), u64>,
+    faults: faults::FaultCounts,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,6 +114,7 @@ impl Tally {
             roles: BTreeMap::new(),
             waits: BTreeMap::new(),
             granted: BTreeMap::new(),
+            faults: faults::FaultCounts::default(),
         }
     }
 
@@ -130,6 +134,7 @@ impl Tally {
         FactKind::Checked,
         FactKind::WaitOn,
         FactKind::WaitEnd,
+        FactKind::Injected,
     ])
     .and(Interests::LIFECYCLE)
     .and(Interests::HELD_MESSAGES);
@@ -168,6 +173,10 @@ impl Tally {
                     }
                 }
                 Fact::WaitEnd { on } => self.wait_ended(step.target, on, step.time),
+                // That a condition begins or ends is nothing that it did.
+                Fact::Injected { rule, fault, .. } if step.event != Event::Announce => {
+                    self.faults.add(rule, fault);
+                }
                 _ => {}
             }
         }
@@ -291,6 +300,7 @@ impl Tally {
             requests: self.requests,
             roles: self.role_tallies(names),
             fairness: self.fairness(),
+            faults: self.faults.report(),
         }
     }
 

@@ -1,7 +1,6 @@
 //! From a scenario to a fleet that is ready to run, and to what its monitors must know.
 
 mod actions;
-mod faults;
 mod media;
 mod models;
 mod monitors;
@@ -10,12 +9,18 @@ mod sampler;
 mod seams;
 mod work;
 
+use fleetsim_agents::helper::Helper;
+use fleetsim_agents::sites;
 use fleetsim_engine::{Fleet, Limits, Link, Simulation, Time};
+use fleetsim_fault_injection as injection;
 use fleetsim_monitors::MonitorConfig;
 
 use crate::behaviour::Behaviours;
+use crate::error::Error;
 use crate::load::Loaded;
-use crate::vocabulary::{MediumKind, Nature, ReadAt};
+use crate::mistake::Mistakes;
+use crate::path::Path;
+use crate::vocabulary::{Document, MediumKind, Nature, ReadAt};
 
 /// Why a scenario without mistakes still cannot be run by this program.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,19 +129,93 @@ impl<'a> Plan<'a> {
         required
     }
 
-    /// The fleet with a seed, at the beginning of time.
-    ///
-    /// # Errors
-    /// When names collide, or a behaviour refuses its parameters.
-    pub fn simulation(&self, seed: u64) -> Result<Simulation, BuildError> {
-        Ok(self.fleet(seed)?.build()?)
+    /// What goes wrong in the scenario, by its own word.
+    #[must_use]
+    pub fn faults(&self) -> injection::Plan {
+        crate::faults::plan(self.loaded.scenario.document()).0
     }
 
-    /// The fleet with a seed, still to be built.
+    /// What the scenario says that its protocols bear; `None` when it says nothing.
+    #[must_use]
+    pub fn tolerance(&self) -> Option<injection::Tolerance> {
+        crate::faults::tolerance(self.loaded.scenario.document())
+    }
+
+    /// The swarm of faults of a seed, within what the scenario says that its protocols bear; `None` when it says
+    /// nothing.
+    #[must_use]
+    pub fn swarm(&self, seed: u64) -> Option<injection::Plan> {
+        let world = crate::faults::world(self.loaded.scenario.document());
+        self.tolerance().map(|tolerance| injection::swarm(seed, &tolerance, &world))
+    }
+
+    /// What in the scenario's own faults and tolerances this fleet cannot have, such as a protocol that nobody
+    /// understands, with its place.
     ///
     /// # Errors
-    /// When names collide, or a behaviour refuses its parameters.
+    /// The first thing that is wrong with the faults, or why the fleet cannot be built at all.
+    pub fn check_faults(&self) -> Result<(), Error> {
+        // What else stands in the way of the fleet is not the faults' matter.
+        let Ok(mut fleet) = self.healthy(self.own_seed()) else { return Ok(()) };
+        if let Err(error) = self.faults().install(&mut fleet) {
+            return Err(self.fault_mistakes(&error).into());
+        }
+        let (Some(tolerance), Ok(mut fleet)) = (self.tolerance(), self.healthy(self.own_seed())) else {
+            return Ok(());
+        };
+        let all = injection::Fault::Loss { messages: tolerance.messages, share: injection::Share::ALL };
+        let mut hit = injection::Plan::default();
+        let rule = injection::Rule::new(all, injection::When::Always);
+        hit.add("tolerates", rule).expect("losing everything is a rule");
+        hit.install(&mut fleet).map_err(|error| {
+            let path = Path::top().key("tolerates").key("messages");
+            Error::from(self.loaded.scenario.mistakes_at(&path, error.message()))
+        })
+    }
+
+    fn fault_mistakes(&self, error: &injection::Error) -> Mistakes {
+        self.loaded.scenario.fault_mistakes(error.rule(), error.message())
+    }
+
+    /// The fleet with a seed, at the beginning of time, with the scenario's own faults.
+    ///
+    /// # Errors
+    /// When names collide, or a behaviour refuses its parameters, or a fault names what the fleet does not have.
+    pub fn simulation(&self, seed: u64) -> Result<Simulation, BuildError> {
+        self.simulation_with(seed, &self.faults())
+    }
+
+    /// The fleet with a seed, at the beginning of time, with these faults instead of the scenario's own.
+    ///
+    /// # Errors
+    /// As [`Plan::simulation`].
+    pub fn simulation_with(&self, seed: u64, faults: &injection::Plan) -> Result<Simulation, BuildError> {
+        Ok(self.fleet_with(seed, faults)?.build()?)
+    }
+
+    /// The fleet with a seed, still to be built, with the scenario's own faults.
+    ///
+    /// # Errors
+    /// As [`Plan::simulation`].
     pub fn fleet(&self, seed: u64) -> Result<Fleet, BuildError> {
+        self.fleet_with(seed, &self.faults())
+    }
+
+    fn fleet_with(&self, seed: u64, faults: &injection::Plan) -> Result<Fleet, BuildError> {
+        let mut fleet = self.healthy(seed)?;
+        if faults.rules().any(|(_, rule)| rule.fault.is_at_site(sites::AGENT_RUNAWAY_SPAWN)) {
+            Helper::declare(&mut fleet)?;
+        }
+        faults.install(&mut fleet).map_err(|error| {
+            let is_own = *faults == self.faults();
+            let text = if is_own { self.fault_mistakes(&error).render(false) } else { error.to_string() };
+            BuildError::because(text)
+        })?;
+        Ok(fleet)
+    }
+
+    /// The fleet without faults.
+    fn healthy(&self, seed: u64) -> Result<Fleet, BuildError> {
         let document = self.loaded.scenario.document();
         let mut fleet = Fleet::new(seed);
         fleet.default_link(Link::sampled(sampler::of_durations(&document.fleet.latency)?));
@@ -145,8 +224,6 @@ impl<'a> Plan<'a> {
         models::add(&mut fleet, document)?;
         media::add(&mut fleet, document, &seams)?;
         roles::add(&mut fleet, document, &seams, self.behaviours)?;
-        let faults = faults::plan(document)?;
-        faults.install(&mut fleet).map_err(|error| BuildError::because(error.to_string()))?;
         Ok(fleet)
     }
 
@@ -155,4 +232,9 @@ impl<'a> Plan<'a> {
     pub fn monitors(&self) -> MonitorConfig {
         monitors::config(self.loaded.scenario.document())
     }
+}
+
+/// The least that a message between two agents takes, in nanoseconds.
+pub(crate) fn link_minimum_ns(document: &Document) -> Result<u64, BuildError> {
+    Ok(Link::sampled(sampler::of_durations(&document.fleet.latency)?).minimum_ns())
 }

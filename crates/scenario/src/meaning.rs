@@ -2,10 +2,12 @@
 //! a fleet in which something can happen. Every mistake is found at the place where it is written.
 
 mod agents;
+mod faults;
 mod flow;
 mod media;
 mod names;
 pub(crate) mod properties;
+mod sites;
 mod spread;
 mod trouble;
 

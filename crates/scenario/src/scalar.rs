@@ -5,6 +5,7 @@ mod clock;
 mod count;
 mod decimal;
 mod duration;
+mod gap;
 mod hours;
 mod money;
 mod rate;
@@ -16,6 +17,7 @@ pub use clock::{Drift, Jump};
 pub use count::Count;
 pub use decimal::Decimal;
 pub use duration::Duration;
+pub use gap::Gap;
 pub use hours::Hours;
 pub use money::Money;
 pub use rate::Rate;
@@ -94,6 +96,7 @@ pub(crate) fn format(name: &str) -> Option<Format> {
     }
     Some(match name {
         Duration::FORMAT => of::<Duration>(),
+        Gap::FORMAT => of::<Gap>(),
         Jump::FORMAT => of::<Jump>(),
         Drift::FORMAT => of::<Drift>(),
         Rate::FORMAT => of::<Rate>(),

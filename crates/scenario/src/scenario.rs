@@ -12,7 +12,7 @@ use crate::schema::schema;
 use crate::source::{Place, Source};
 use crate::tree::{self, Node};
 use crate::validate::validate;
-use crate::vocabulary::Document;
+use crate::vocabulary::{Document, FaultKind};
 
 /// Bytes of a scenario text: 4 MiB. A scenario is written by people; a larger file is something else.
 pub const TEXT_BYTES_MAX: u64 = 4 << 20;
@@ -86,6 +86,30 @@ impl Scenario {
     /// What the scenario says, with the overrides applied.
     pub fn document(&self) -> &Document {
         &self.document
+    }
+
+    /// What is wrong with the fault called `rule`, or with how the faults heal, at its place.
+    pub(crate) fn fault_mistakes(&self, rule: Option<&str>, message: &str) -> Mistakes {
+        let position = rule.and_then(|rule| self.document.fault.iter().position(|fault| fault.name == rule));
+        self.mistakes_at(
+            &match position {
+                Some(position) => {
+                    let word = self.document.fault[position].kind().map_or("name", FaultKind::word);
+                    Path::top().key("fault").index(position).key(word)
+                }
+                None => Path::top().key("heal"),
+            },
+            message,
+        )
+    }
+
+    /// A name at `path` that the built fleet does not have.
+    pub(crate) fn mistakes_at(&self, path: &Path, message: &str) -> Mistakes {
+        let mut sources = vec![Source::new(&self.name, &self.text)];
+        let (mut tree, _) = tree::parse(&self.text, 0);
+        let (override_sources, _) = overrides::apply(&self.overrides, &mut tree, &Grammar::new(schema()));
+        sources.extend(override_sources);
+        Mistakes::new(vec![Found::new(Code::UnknownName, path, tree.locate(path), message)], sources)
     }
 
     /// The file's values with the overrides applied, without the defaults, as JSON.

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::grammar::{Grammar, Rule, fields_list, one_of_names};
 use crate::mistake::{Code, Found, KEPT_MAX};
 use crate::nearest::nearest;
-use crate::path::Path;
+use crate::path::{Path, Step};
 use crate::source::{Place, shown_short};
 use crate::tree::{Entry, Node, Value};
 
@@ -192,7 +192,9 @@ impl<'g> Validator<'g> {
             format!("`{path}` has no field `{}`", shown_short(name))
         };
         let near = nearest(name, fields.iter().copied());
-        let help = if let Some(home) = self.home_of(name).filter(|home| *home != path.to_string()) {
+        let help = if let Some(kind) = self.beside(name, path) {
+            format!("`{name}` stands in the fault itself, beside `{kind}`")
+        } else if let Some(home) = self.home_of(name).filter(|home| *home != path.to_string()) {
             format!("`{name}` belongs in `[{home}]`")
         } else if let Some(near) = near {
             format!("did you mean `{near}`?")
@@ -204,9 +206,18 @@ impl<'g> Validator<'g> {
         near.and_then(|near| fields.iter().find(|field| **field == near).copied())
     }
 
+    /// In a table of a fault's kind: the kind, if the fault itself has the field `name`.
+    fn beside(&self, name: &str, path: &Path) -> Option<String> {
+        let [Step::Key(faults), Step::Index(_), Step::Key(kind)] = path.steps() else { return None };
+        let faults = self.top.field(faults).filter(|_| faults == "fault")?;
+        faults.item(0)?.alternatives().iter().any(|fault| fault.field(name).is_some()).then(|| kind.clone())
+    }
+
     /// The top-level table with fixed fields that has the field `name`.
     fn home_of(&self, name: &str) -> Option<&'g str> {
-        self.top.fields().find(|table| {
+        // These two have words that fit anything.
+        let mut fields = self.top.fields().filter(|table| !matches!(*table, "heal" | "tolerates"));
+        fields.find(|table| {
             let rules = self.top.field(table).map(Rule::alternatives).unwrap_or_default();
             rules.iter().any(|rule| rule.has_type("object") && rule.field(name).is_some())
         })

@@ -5,6 +5,7 @@ mod arrives;
 mod expect;
 mod fault;
 mod fleet;
+mod heal;
 mod medium;
 mod model;
 mod property;
@@ -18,8 +19,13 @@ use serde::Deserialize;
 
 pub use arrives::{Arrival, Arrives, Then};
 pub use expect::{Expect, ExpectSeeds, FINDING_KINDS, FindingKind, Judgement};
-pub use fault::{ClockFault, Crash, DelayFault, DuplicateFault, Fault, FaultKind, LossFault, Pause, Restart};
+pub use fault::{
+    ClockFault, CorruptFault, DelayFault, DuplicateFault, Fault, FaultKind, HoldFault, How, LatencyFault,
+    LossFault, MessageWords, Of, PartitionFault, ReorderFault, SiteFault, SlowFault, Stated, TellFault, Whom,
+    WhomWords,
+};
 pub use fleet::{Architecture, Fleet};
+pub use heal::{Heal, MessageFilter, SiteTolerance, Tolerates};
 pub use medium::{Clashes, Delivery, Medium, MediumKind, Order, ReadAt};
 pub use model::{Allowance, Hangs, Model, Price};
 pub use property::Property;
@@ -71,6 +77,10 @@ pub struct Document {
     /// What holds in every run.
     #[serde(default)]
     pub property: Vec<Property>,
+    /// When everything that went wrong is mended, and by when the fleet must have recovered.
+    pub heal: Option<Heal>,
+    /// The worst that the fleet's protocols are said to bear: what `--faults swarm` tries, and nothing beyond.
+    pub tolerates: Option<Tolerates>,
 }
 
 impl Document {

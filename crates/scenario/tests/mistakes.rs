@@ -440,21 +440,21 @@ fn mistakes_in_properties_are_found_inside_their_text() {
     for (property, expected) in [
         (
             r#"always = "TaskFinshed where actual""#,
-            "24:11 bad-value: no fact `TaskFinshed` at character 1 (did you mean `TaskFinished`?)",
+            "25:11 bad-value: no fact `TaskFinshed` at character 1 (did you mean `TaskFinished`?)",
         ),
         (
             r#"always = "TaskFinished where actul""#,
-            "24:30 bad-value: TaskFinished has no field `actul` at character 20 (did you mean `actual`?)",
+            "25:30 bad-value: TaskFinished has no field `actul` at character 20 (did you mean `actual`?)",
         ),
         (
             r#"eventually = "TaskFinished""#,
-            r#"24:14 missing-field: `eventually` needs `within` (say how long it may take: within = "2h")"#,
+            r#"25:14 missing-field: `eventually` needs `within` (say how long it may take: within = "2h")"#,
         ),
-        ("sometimes = \"TaskFinished\"\nwithin = \"2h\"", "25:1 conflict: `within` goes with `eventually`"),
-        ("always = \"TaskFinished\"\nafter = \"TaskAdded\"", "25:1 conflict: `after` goes with `never`"),
+        ("sometimes = \"TaskFinished\"\nwithin = \"2h\"", "26:1 conflict: `within` goes with `eventually`"),
+        ("always = \"TaskFinished\"\nafter = \"TaskAdded\"", "26:1 conflict: `after` goes with `never`"),
         (
             "eventually = \"Received\"\nwithin = \"2h\"\nfor-each = \"TaskAdded.task\"",
-            "24:15 bad-value: Received has no field `task` at character 1",
+            "25:15 bad-value: Received has no field `task` at character 1",
         ),
     ] {
         let text = format!("{SOUND}[[property]]\nname = \"p\"\n{property}\n");
@@ -470,7 +470,7 @@ fn mistakes_in_properties_are_found_inside_their_text() {
 fn properties_have_names_of_their_own_and_say_one_thing() {
     let two = "[[property]]\nname = \"p\"\nalways = \"Breach\"\n".repeat(2);
     let found = lines(&mistakes(&format!("{SOUND}{two}")));
-    assert_eq!(found, ["26:8 bad-name: a second property called `p`"]);
+    assert_eq!(found, ["27:8 bad-name: a second property called `p`"]);
     let none = mistakes(&format!("{SOUND}[[property]]\nname = \"p\"\n"));
     assert_eq!(none.len(), 1, "{:?}", lines(&none));
     let both = "[[property]]\nname = \"p\"\nalways = \"Breach\"\nnever = \"Breach\"\n";

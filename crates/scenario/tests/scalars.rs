@@ -3,7 +3,7 @@
 use std::fmt::{Debug, Display};
 use std::str::FromStr;
 
-use fleetsim_scenario::{Count, Decimal, Drift, Duration, Hours, Jump, Money, Rate, ScalarError, Share};
+use fleetsim_scenario::{Count, Decimal, Drift, Duration, Gap, Hours, Jump, Money, Rate, ScalarError, Share};
 use proptest::prelude::*;
 
 fn reads<T: FromStr<Err = ScalarError>>(text: &str) -> T {
@@ -17,6 +17,23 @@ fn refuses<T: FromStr<Err = ScalarError> + Debug>(cases: &[(&str, &str)]) {
         let whole = format!("{error}; {}", error.advice().unwrap_or_default());
         assert!(whole.contains(part), "{text:?}: {whole}");
     }
+}
+
+#[test]
+fn gaps() {
+    for (text, nanoseconds) in [("every 10m", 600_000_000_000), ("every 1h30m", 5_400_000_000_000)] {
+        assert_eq!(reads::<Gap>(text).mean_ns(), nanoseconds, "{text}");
+        assert_eq!(reads::<Gap>(text).to_string(), text);
+    }
+    refuses::<Gap>(&[
+        ("", "expected a mean gap"),
+        ("10m", "write \"every 10m\""),
+        ("every", "expected a mean gap"),
+        ("every 0s", "expected a mean gap"),
+        ("every -1s", "expected a mean gap"),
+        ("every ten minutes", "expected a mean gap"),
+        ("6/h", "expected a mean gap"),
+    ]);
 }
 
 #[test]

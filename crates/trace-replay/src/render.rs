@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use fleetsim_engine::batch::{Batch, Effect, EffectKind, Event, Fate, Step};
 use fleetsim_engine::schema::Shape;
-use fleetsim_engine::{AgentId, Manifest, Names, Origin, ProtocolId, Time};
+use fleetsim_engine::{AgentId, Fact, Manifest, Names, Origin, ProtocolId, Time};
 
 use crate::text::{duration, escape};
 
@@ -93,10 +93,53 @@ impl Renderer {
         })
     }
 
+    /// An effect of a step on one line: as [`effect`](Renderer::effect), and what a fault rule did says to what.
+    #[must_use]
+    pub fn effect_of(&self, step: &Step<'_>, effect: &Effect<'_>) -> String {
+        match effect.fact() {
+            Some(Fact::Injected { source, sequence, .. })
+                if source == step.target && step.source.origin() != Origin::Rule =>
+            {
+                let is_hit =
+                    |other: &Effect<'_>| other.effect == EffectKind::Send && other.sequence == Some(sequence);
+                let message = step.effects.clone().find(is_hit).map_or_else(
+                    || format!("its message {sequence}"),
+                    |send| {
+                        let to = self.names.of(AgentId::from_u64(send.object));
+                        format!("{} to {to}", self.message(send.protocol, send.kind, None))
+                    },
+                );
+                match self.hit(effect) {
+                    Some(injected) => escape(&format!("{message}: ")) + &injected,
+                    None => self.effect(effect, step.target),
+                }
+            }
+            Some(Fact::Injected { rule, fault, since_ns, .. }) => because(rule, fault, since_ns),
+            _ => self.effect(effect, step.target),
+        }
+    }
+
+    /// What a fault rule did to a message, and which: `lost, because of the partition "switch-2" since 00:00:12.4`.
+    #[must_use]
+    pub fn hit(&self, effect: &Effect<'_>) -> Option<String> {
+        let Some(Fact::Injected { rule, fault, amount, since_ns, .. }) = effect.fact() else { return None };
+        let what = match fault {
+            "loss" | "partition" | "isolate" | "zombie" => "lost".to_owned(),
+            "hold" => format!("held back for {}", duration(amount)),
+            "latency" => format!("takes {}", duration(amount)),
+            "delay" => format!("{} late", duration(amount)),
+            "reorder" => format!("{} late, so that others overtake it", duration(amount)),
+            "duplicate" => format!("comes again {} later", duration(amount)),
+            "corrupt" => "its content is damaged".to_owned(),
+            _ => "hit".to_owned(),
+        };
+        Some(format!("{what}, {}", because(rule, fault, since_ns)))
+    }
+
     /// A step and its effects, one a line, the effects indented.
     #[must_use]
     pub fn step_lines(&self, step: &Step<'_>, payload: Option<&[u8]>) -> Vec<String> {
-        let effects = step.effects.clone().map(|effect| format!("    {}", self.effect(&effect, step.target)));
+        let effects = step.effects.clone().map(|effect| format!("    {}", self.effect_of(step, &effect)));
         core::iter::once(self.step(step, payload)).chain(effects).collect()
     }
 
@@ -185,6 +228,13 @@ impl Renderer {
             None => format!("a fact of kind {}", effect.kind),
         }
     }
+}
+
+/// Which fault rule did something, and since when it is in force, where that is a while.
+fn because(rule: &str, fault: &str, since_ns: Option<u64>) -> String {
+    let since = since_ns.map(|since_ns| format!(" since {}", Time::from_ns(since_ns))).unwrap_or_default();
+    // A site may be called like anything.
+    escape(&format!("because of the {fault} `{rule}`{since}"))
 }
 
 /// What became of an event that was not simply handled.

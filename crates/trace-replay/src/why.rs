@@ -1,13 +1,14 @@
 //! Why an event happened: the step that caused it, the one that caused that, and what its agent had been told
 //! before, as a tree.
 //!
-//! The cause of an event is the step whose numbered effects include the one that the event names. All causes lie
-//! earlier, so one pass over the chunks from the event backwards finds the whole tree.
+//! The cause of an event is the step whose numbered effects include the one that the event names; of what a fault rule
+//! did, the step that set the rule off. All causes lie earlier, so one pass over the chunks from the event backwards
+//! finds the whole tree.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use fleetsim_engine::batch::{Batch, EffectColumns, EffectKind, Event, Step, StepColumns};
-use fleetsim_engine::{AgentId, Origin};
+use fleetsim_engine::{AgentId, Fact, Origin};
 
 use crate::error::Error;
 use crate::render::Renderer;
@@ -97,6 +98,8 @@ struct Search {
     // Steps are visited last first, so whoever looks is later than the step that is found.
     /// By agent: effects whose step is looked for, with the steps that they caused.
     causes: BTreeMap<AgentId, Vec<Wanted>>,
+    /// By source and number: events whose step is looked for because it set off a rule.
+    triggers: BTreeMap<(AgentId, u32), Vec<Wanted>>,
     /// By agent: steps before which handled messages are looked for.
     earlier: BTreeMap<AgentId, Vec<Wanted>>,
     found: BTreeMap<u64, Node>,
@@ -117,6 +120,8 @@ struct Node {
     /// The message or timer that it handled.
     payload: Option<Vec<u8>>,
     cause: Option<u64>,
+    /// Where fault rules hit its message on the way: the positions of what they stated among the cause's effects.
+    hits: Vec<usize>,
     earlier: Vec<u64>,
     /// Whether its own causes were looked for.
     expanded: bool,
@@ -124,7 +129,7 @@ struct Node {
 
 impl Search {
     fn is_done(&self) -> bool {
-        self.causes.is_empty() && self.earlier.is_empty()
+        self.causes.is_empty() && self.triggers.is_empty() && self.earlier.is_empty()
     }
 
     /// Looks at the steps of a batch, last first.
@@ -133,8 +138,9 @@ impl Search {
         for step in steps.iter().rev() {
             let root = self.roots.remove(&step.ordinal);
             let as_cause = self.take_as_cause(step);
+            let as_trigger = self.take_as_trigger(step);
             let as_earlier = self.take_as_earlier(step);
-            let Some(depth) = [root, as_cause, as_earlier].into_iter().flatten().max() else {
+            let Some(depth) = [root, as_cause, as_trigger, as_earlier].into_iter().flatten().max() else {
                 continue;
             };
             let depth = if self.found.len() < EXPLAINED_MAX { depth } else { 0 };
@@ -142,6 +148,7 @@ impl Search {
                 batch: single(step),
                 payload: None,
                 cause: None,
+                hits: Vec::new(),
                 earlier: Vec::new(),
                 expanded: depth > 0,
             };
@@ -163,6 +170,7 @@ impl Search {
                 if let Some(node) = self.found.get_mut(&taken.by) {
                     node.cause = Some(step.ordinal);
                     node.payload = effect.payload.map(<[u8]>::to_vec);
+                    node.hits = hits(step, sequence);
                 }
             }
         }
@@ -170,6 +178,17 @@ impl Search {
             self.causes.remove(&step.target);
         }
         depth
+    }
+
+    /// If this step set off a rule that is looked for, tells those who look.
+    fn take_as_trigger(&mut self, step: &Step<'_>) -> Option<usize> {
+        let taken = self.triggers.remove(&(step.source, step.sequence))?;
+        for wanted in &taken {
+            if let Some(node) = self.found.get_mut(&wanted.by) {
+                node.cause = Some(step.ordinal);
+            }
+        }
+        taken.iter().map(|wanted| wanted.depth).max()
     }
 
     /// If earlier messages of this step's agent are looked for, tells those who look.
@@ -198,6 +217,10 @@ impl Search {
             let wanted = Wanted { by: step.ordinal, number: step.sequence, depth };
             self.causes.entry(step.source).or_default().push(wanted);
         }
+        if let Some(trigger) = trigger(step) {
+            let wanted = Wanted { by: step.ordinal, number: 0, depth };
+            self.triggers.entry(trigger).or_default().push(wanted);
+        }
         let number = u32::try_from(self.breadth).unwrap_or(BREADTH_MAX).min(BREADTH_MAX);
         if number > 0 {
             let wanted = Wanted { by: step.ordinal, number, depth };
@@ -224,7 +247,13 @@ impl Search {
             return Tree { event: Some(ordinal), text, facts: Vec::new(), branches: Vec::new() };
         }
         let facts = step.effects.clone().filter(|effect| effect.fact().is_some());
-        let facts = facts.map(|effect| renderer.effect(&effect, step.target)).collect();
+        let mut facts: Vec<String> = facts.map(|effect| renderer.effect_of(&step, &effect)).collect();
+        if let Some(cause) = node.cause.and_then(|cause| self.found.get(&cause)) {
+            let sender = cause.batch.iter().next().expect("a node is one step");
+            let hits = node.hits.iter().filter_map(|at| sender.effects.clone().nth(*at));
+            let told = hits.filter_map(|effect| renderer.hit(&effect));
+            facts.splice(0..0, told);
+        }
         let mut branches = Vec::new();
         if explains {
             branches.push(match (node.cause, step.source.origin()) {
@@ -245,6 +274,30 @@ impl Search {
         }
         Tree { event: Some(ordinal), text, facts, branches }
     }
+}
+
+/// What set off the rule that did this step: the source and number of an event.
+fn trigger(step: &Step<'_>) -> Option<(AgentId, u32)> {
+    if step.source.origin() != Origin::Rule {
+        return None;
+    }
+    step.facts().find_map(|fact| match fact {
+        // The world's first event stands for none.
+        Fact::Injected { source, sequence, .. } if (source, sequence) != (AgentId::WORLD, 0) => {
+            Some((source, sequence))
+        }
+        _ => None,
+    })
+}
+
+/// The positions among a step's effects of what fault rules did to its message with this number.
+fn hits(step: &Step<'_>, number: u32) -> Vec<usize> {
+    let is_hit = |fact: Option<Fact<'_>>| match fact {
+        Some(Fact::Injected { source, sequence, .. }) => source == step.target && sequence == number,
+        _ => false,
+    };
+    let effects = step.effects.clone().enumerate();
+    effects.filter_map(|(at, effect)| is_hit(effect.fact()).then_some(at)).collect()
 }
 
 /// A batch of this step alone.

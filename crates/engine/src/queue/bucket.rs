@@ -122,6 +122,13 @@ impl<E: Entry> BucketQueue<E> {
         }
     }
 
+    /// Adds an entry that has lain in memory for a while: it is copied at once, where one that was just written is put
+    /// together where it is to be.
+    #[inline]
+    pub fn push_copy(&mut self, entry: &E) {
+        self.push(*entry);
+    }
+
     #[inline(never)]
     fn push_late(&mut self, entry: &E) {
         self.late.push(*entry);
@@ -146,6 +153,31 @@ impl<E: Entry> BucketQueue<E> {
             false => self.open.get(self.open_at).map(|ticket| self.store.get(ticket.place)),
             true => self.late.first(),
         }
+    }
+
+    /// Whether finding the next entry means to open a bucket, if there is any entry at all.
+    #[inline]
+    #[must_use]
+    pub fn is_between_buckets(&self) -> bool {
+        self.open_at == self.open.len() && self.late.is_empty()
+    }
+
+    /// The entry that leaves next, if it can be told at a glance.
+    #[inline]
+    #[must_use]
+    pub fn first_at_a_glance(&self) -> Option<&E> {
+        if !self.late.is_empty() {
+            return None;
+        }
+        self.open.get(self.open_at).map(|ticket| self.store.get(ticket.place))
+    }
+
+    /// Takes the entry that [`first_at_a_glance`](Self::first_at_a_glance) showed. Nothing may have been
+    /// pushed since.
+    #[inline]
+    pub fn drop_first_at_a_glance(&mut self) {
+        self.len -= 1;
+        self.open_at += 1;
     }
 
     /// Takes the entry that [`first`](Self::first) showed. Nothing may have been pushed since.
@@ -292,10 +324,20 @@ impl<E: Entry> BucketQueue<E> {
                 self.sort_large_parts();
             }
         }
+        self.insert_out_of_order();
+    }
+
+    /// Sorts the opened bucket by insertion, which is nearly in order.
+    fn insert_out_of_order(&mut self) {
         let (store, seed) = (&self.store, self.seed);
         let open = &mut self.open[..];
+        let mut latest_ns = open.first().map_or(0, |ticket| ticket.time_ns);
         for end in 1..open.len() {
             let ticket = open[end];
+            if ticket.time_ns > latest_ns {
+                latest_ns = ticket.time_ns;
+                continue;
+            }
             let mut at = end;
             while at > 0 && leaves_before(&ticket, &open[at - 1], store, seed) {
                 open[at] = open[at - 1];

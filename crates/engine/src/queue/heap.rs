@@ -34,6 +34,28 @@ impl<E: Entry> HeapQueue<E> {
         self.entries.first()
     }
 
+    /// Whether there is nothing to find without what is still to be pushed.
+    #[must_use]
+    pub fn is_between_buckets(&self) -> bool {
+        self.is_empty()
+    }
+
+    /// The entry that leaves next: a heap always knows.
+    #[must_use]
+    pub fn first_at_a_glance(&self) -> Option<&E> {
+        self.entries.first()
+    }
+
+    /// Takes the entry that [`first_at_a_glance`](Self::first_at_a_glance) showed.
+    pub fn drop_first_at_a_glance(&mut self) {
+        self.pop();
+    }
+
+    /// Adds a copy of an entry.
+    pub fn push_copy(&mut self, entry: &E) {
+        self.push(*entry);
+    }
+
     /// What leaves soon, if that is known without work. A heap does not know.
     #[must_use]
     pub fn upcoming(&self, _ahead: usize) -> Option<u32> {

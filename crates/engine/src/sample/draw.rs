@@ -14,8 +14,14 @@ const FEW: f64 = 9_007_199_254_740_992.0;
 /// logarithm would be infinite.
 #[inline]
 pub(super) fn unit<R: Rng + ?Sized>(random: &mut R) -> f64 {
+    unit_of(random.next_u64())
+}
+
+/// The number that [`unit`] gives for a word.
+#[inline]
+pub(super) fn unit_of(word: u64) -> f64 {
     // Below 2^53, where a signed conversion gives the same and is one instruction.
-    ((random.next_u64() >> 11) | 1).cast_signed() as f64 * LEAST_UNIT
+    ((word >> 11) | 1).cast_signed() as f64 * LEAST_UNIT
 }
 
 /// An integer from 0 to `count - 1`, each equally likely.

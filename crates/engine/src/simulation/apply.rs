@@ -11,17 +11,27 @@ use crate::error::Error;
 use crate::event::{Course, KeyParts, Pending};
 use crate::fact::FactKinds;
 use crate::identity::AgentId;
+use crate::link::FAR_NS;
 use crate::message::ProtocolId;
+use crate::payload::Parcel;
 use crate::slot::{Condition, Place, Slot, SlotIndex};
 use crate::time::Time;
 
+/// Whose effects are applied.
+#[derive(Clone, Copy)]
+pub(super) struct Agent {
+    pub(super) id: AgentId,
+    pub(super) slot: SlotIndex,
+    pub(super) group: u16,
+}
+
 impl World {
-    /// Applies the effects since `mark`, and returns what kinds of facts they state. If the run ends by one of them, the
-    /// first that does says how.
-    #[inline]
+    /// Applies the effects of an agent since `mark`, and returns what kinds of facts they state. If the run ends by one
+    /// of them, the first that does says how.
+    #[inline(always)]
     pub(super) fn apply_effects(
         &mut self,
-        slot: SlotIndex,
+        agent: Agent,
         draft: &Draft,
         mark: Mark,
         first_sequence: u32,
@@ -38,10 +48,13 @@ impl World {
                 (payload, payloads) = payloads.split_at(row.length as usize);
             }
             if row.effect == EffectKind::Send {
-                if self.apply_send(slot, sequence, row, payload).is_none() {
+                if self.apply_send(agent, sequence, row, payload).is_none() {
                     ending.get_or_insert_with(|| Ending::Failed(past_the_end()));
                 }
-            } else if let Some(ends) = self.apply_other(slot, sequence, row, payload) {
+                sequence = sequence.wrapping_add(1);
+                continue;
+            }
+            if let Some(ends) = self.apply_other(agent.slot, sequence, row, payload) {
                 ending.get_or_insert(ends);
             }
             sequence = sequence.wrapping_add(u32::from(row.effect.is_numbered()));
@@ -49,6 +62,7 @@ impl World {
         stated
     }
 
+    #[inline(never)]
     fn apply_other(
         &mut self,
         slot: SlotIndex,
@@ -79,52 +93,63 @@ impl World {
     }
 
     /// Lets a message travel. Returns `None` when it would arrive after the end of time.
-    #[inline]
-    fn apply_send(
-        &mut self,
-        slot: SlotIndex,
-        sequence: u32,
-        effect: &EffectRow,
-        payload: &[u8],
-    ) -> Option<()> {
-        let sender = &self.slots[slot as usize];
-        let (source, sender_group) = (sender.id, sender.group);
+    #[inline(always)]
+    fn apply_send(&mut self, sender: Agent, sequence: u32, effect: &EffectRow, payload: &[u8]) -> Option<()> {
         let target = AgentId::from_u64(effect.object);
-        let unknown = Place { slot: Pending::NOWHERE, group: sender_group };
+        let unknown = Place { slot: Pending::NOWHERE, group: sender.group };
         let to = self.directory.find(target).unwrap_or(unknown);
-        let link = self.links.between(sender_group, to.group);
-        let latency_ns = link.latency_ns(|| self.latency_luck.of(source, sequence));
-        let thought_ns = self.labour_ns(slot, effect.delay_ns);
-        let arrives = self.later(latency_ns)?.checked_add(thought_ns)?;
-        let message = Pending {
-            time: arrives,
+        let link_number = self.links.between(sender.group, to.group);
+        let link = self.links.get(link_number);
+        let thought_ns = match effect.delay_ns {
+            0 => 0,
+            delay_ns => self.labour_ns(sender.slot, delay_ns),
+        };
+        let sent = self.now.checked_add(thought_ns)?;
+        let groups = (sender.group, to.group);
+        let message = |parcel| Pending {
+            time: sent,
             target,
-            source,
+            source: sender.id,
             sequence,
             slot: to.slot,
             protocol: effect.protocol,
             kind: effect.kind,
             course: Course::new(Event::Message, Fate::Handled),
-            ..Pending::NOTHING
+            ..Pending::NOTHING.carrying(parcel)
         };
-        if self.deviations.is_empty() && !self.faults.may_meet(arrives, (sender_group, to.group)) {
-            self.schedule_message(message, payload);
-        } else {
-            self.schedule_with_faults(message, latency_ns.max(1), (sender_group, to.group), payload)?;
+        let may_wait = link.exponential_mean_ns().is_some()
+            && sent.as_ns() < FAR_NS
+            && !self.may_interfere(sent.checked_add(link.exponential_max_ns())?, groups);
+        match Parcel::of_short(payload) {
+            Some(parcel) if may_wait => {
+                let earliest = sent.checked_add(link.minimum_ns())?;
+                self.messages += 1;
+                self.outbox.put(message(parcel), link_number, earliest);
+                if self.outbox.is_full() {
+                    self.empty_outbox();
+                }
+                Some(())
+            }
+            _ => self.send_at_once(message(Parcel::EMPTY), link_number, groups, payload),
         }
-        Some(())
     }
 
-    /// As `schedule_message`, past fault rules and deviations. The message is a copy, so that the one which nobody
-    /// interferes with can travel in registers.
+    /// Reckons at once when a message arrives, past fault rules and deviations, if there are any.
     #[inline(never)]
-    fn schedule_with_faults(
+    fn send_at_once(
         &mut self,
         mut message: Pending,
-        latency_ns: u64,
+        link: u16,
         groups: (u16, u16),
         payload: &[u8],
     ) -> Option<()> {
+        let Pending { source, sequence, .. } = message;
+        let latency_ns = self.links.get(link).latency_ns(|| self.latency_luck.of(source, sequence));
+        message.time = message.time.checked_add(latency_ns)?;
+        if !self.may_interfere(message.time, groups) {
+            self.schedule_message(message, payload);
+            return Some(());
+        }
         let mut payload = Cow::Borrowed(payload);
         let again = self.interfere(&mut message, latency_ns, groups, &mut payload)?;
         self.schedule_message(message, &payload);

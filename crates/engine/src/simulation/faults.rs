@@ -257,7 +257,7 @@ impl World {
         }
         arrives = arrives.checked_add(verdict.delay_ns)?.max(verdict.not_before.unwrap_or(Time::ZERO));
         let mut deviated = Deviated { arrives, dropped: false, again: None };
-        if !self.deviations.is_empty() {
+        if self.deviates {
             deviated = self.deviations.apply(id, self.now, deviated.arrives);
         }
         let doom = match (deviated.dropped, verdict.lost) {

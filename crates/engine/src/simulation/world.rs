@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::fate_for;
 use super::faults::Faults;
+use super::outbox::Outbox;
 use super::starts::Starts;
 use crate::agent::Birth;
 use crate::batch::{Event, Fate};
@@ -38,6 +39,7 @@ pub(crate) struct World {
     /// The starts of the fleet's members, until they have all happened.
     pub(super) starts: Starts,
     pub(super) queue: Queue,
+    pub(super) outbox: Outbox,
     pub(super) payloads: PayloadStore,
     pub(crate) slots: Vec<Slot>,
     pub(crate) blocks: Blocks,
@@ -46,6 +48,8 @@ pub(crate) struct World {
     pub(super) latency_luck: Purpose,
     pub(crate) spawnable: Vec<Spawnable>,
     pub(super) deviations: DeviationState,
+    /// Whether there are deviations.
+    pub(super) deviates: bool,
     pub(super) faults: Faults,
     /// The groups by their index.
     pub(super) group_ids: Vec<GroupId>,
@@ -60,6 +64,7 @@ impl World {
     pub(super) fn new(fleet: Fleet, links: Links) -> Result<(World, Vec<Box<dyn AnyPool>>), Error> {
         let group_ids = super::faults::group_ids(&fleet);
         let mut pools = fleet.pools;
+        let deviations = DeviationState::new(fleet.deviations);
         let mut world = World {
             seed: fleet.seed,
             now: Time::ZERO,
@@ -68,6 +73,7 @@ impl World {
             messages: 0,
             starts: Starts::default(),
             queue: Queue::new(fleet.seed),
+            outbox: Outbox::default(),
             payloads: PayloadStore::default(),
             slots: Vec::new(),
             blocks: Blocks::default(),
@@ -75,7 +81,8 @@ impl World {
             links,
             latency_luck: Draw::purpose(fleet.seed, LATENCY_LUCK),
             spawnable: fleet.spawnable,
-            deviations: DeviationState::new(fleet.deviations),
+            deviates: !deviations.is_empty(),
+            deviations,
             faults: Faults::new(fleet.injector, &fleet.rules, &group_ids),
             group_ids,
             held: BTreeMap::new(),
@@ -138,6 +145,13 @@ impl World {
         clock.map_or(delay_ns, |clock| clock.world_delay_ns(delay_ns))
     }
 
+    /// Whether deviations or fault rules may change what becomes of a message from one group to another that arrives at
+    /// this instant, or earlier.
+    #[inline]
+    pub(super) fn may_interfere(&self, arrives: Time, groups: (u16, u16)) -> bool {
+        self.deviates || self.faults.may_meet(arrives, groups)
+    }
+
     /// Lets a message arrive at its time.
     #[inline(always)]
     pub(super) fn schedule_message(&mut self, message: Pending, payload: &[u8]) {
@@ -153,20 +167,44 @@ impl World {
         }
     }
 
-    /// Finds the next event until an instant that still matters; returns whether there is one. Timers that were cancelled, or that a crash or a halt took
-    /// away, leave no step and do not advance the clock.
+    /// Finds the next event until an instant that still matters; returns whether there is one. Timers that were
+    /// cancelled, or that a crash or a halt took away, leave no step and do not advance the clock.
     #[inline]
     pub(super) fn next_event(&mut self, until: Time, event: &mut Pending) -> bool {
+        // Almost always.
+        if self.starts.is_empty()
+            && let Some(first) = self.queue.first_at_a_glance()
+            && !first.is_timer()
+            && first.time <= until
+            && !self.outbox.may_precede(first.time)
+        {
+            *event = *first;
+            self.queue.drop_first_at_a_glance();
+            return true;
+        }
+        self.find_next_event(until, event)
+    }
+
+    #[inline(never)]
+    fn find_next_event(&mut self, until: Time, event: &mut Pending) -> bool {
         if !self.starts.is_empty()
             && let Some(start) = self.starts.next_before(self.queue.first(), self.seed, &self.slots)
         {
             *event = start;
             return true;
         }
+        if self.queue.is_between_buckets() {
+            // What is in the next bucket when that is opened leaves it cheaply; what comes later does not.
+            self.empty_outbox();
+        }
         loop {
             let Some(first) = self.queue.first() else {
                 return false;
             };
+            if self.outbox.may_precede(first.time) {
+                self.empty_outbox();
+                continue;
+            }
             *event = *first;
             let matters = self.still_matters(event);
             // A timer that will never come due does not keep a run alive either.
@@ -180,6 +218,13 @@ impl World {
             self.cancelled.remove(&(event.target, event.sequence));
             self.payloads.release(&event.parcel());
         }
+    }
+
+    /// Lets what was sent lately arrive at its time.
+    #[inline(never)]
+    pub(super) fn empty_outbox(&mut self) {
+        let World { outbox, queue, links, latency_luck, .. } = self;
+        outbox.empty(*latency_luck, links, |message| queue.push_copy(message));
     }
 
     #[inline]

@@ -1,9 +1,10 @@
 //! Links: who takes how long to reach whom, and what happens at the end of time.
 
 use fleetsim_engine::sample::Sampler;
-use fleetsim_engine::{Act, Ending, Fleet, Injector, Link, Outgoing, Time, Verdict};
+use fleetsim_engine::{Act, Ending, Fleet, Injector, Limits, Link, Outgoing, Time, Verdict};
+use proptest::prelude::*;
 
-use crate::stage::{Cue, Talk, actors, check, fleet, idle, play, to};
+use crate::stage::{Cue, Tag, Talk, actors, check, fleet, idle, play, play_within, to};
 
 fn chatter(seed: u64) -> Fleet {
     let mut fleet = fleet(seed);
@@ -151,4 +152,60 @@ fn what_would_happen_after_the_end_of_time_fails_the_run() {
     fleet.send_at(Time::MAX, to("b", 1), &Talk::Quiet);
     let run = play(fleet);
     assert_eq!((run.outcome.ending, run.outcome.time), (Ending::Quiescent, Time::MAX));
+}
+
+/// Has no rules: but where rules may interfere, each message's arrival is reckoned when it is sent.
+struct Bystander;
+
+impl Injector for Bystander {}
+
+proptest! {
+    /// The engine draws exponential latencies for several messages at once, later than they are sent. Here that meets
+    /// crowds and lulls, two links, thinking, timers, long payloads and limits on either side of a message.
+    #[test]
+    fn when_latencies_are_drawn_changes_nothing(
+        seed: u64,
+        minimum_ns in prop_oneof![Just(1_u64), Just(50), Just(10_000)],
+        mean_ns in prop_oneof![Just(1_u64), Just(300), Just(1_000_000)],
+        members in 1..40_u32,
+        until_ns in 1..3_000_u64,
+        events_max in 1..2_000_u64,
+    ) {
+        let run = |bystander: bool| {
+            let mut fleet = fleet(seed);
+            let extra = Sampler::exponential(mean_ns).expect("above zero");
+            fleet.default_link(Link::new(minimum_ns, extra).expect("above zero"));
+            for (from, to) in [("a", "b"), ("b", "a")] {
+                actors(&mut fleet, from, members, move |_, ctx, cue| {
+                    let word = ctx.random().next_u64();
+                    let someone = |group| to_member(group, word, members);
+                    match word % 8 {
+                        0 => ctx.send_after(someone(to), Talk::Note(1), word >> 54),
+                        1 => {
+                            let _ = ctx.set_timer(word >> 52, Tag::First);
+                        }
+                        2 => ctx.send(someone(from), Talk::Blob(vec![7; 30])),
+                        3 if !matches!(cue, Cue::Start) => {}
+                        4 => ctx.broadcast((1..=members.min(12)).map(|at| crate::stage::to(to, at)), Talk::Quiet),
+                        _ => ctx.send(someone(from), Talk::Quiet),
+                    }
+                });
+            }
+            fleet.link("b", "a", Link::sampled(Sampler::exponential(2 * mean_ns).expect("above zero")));
+            if bystander {
+                fleet.inject_faults(Box::new(Bystander));
+            }
+            let until = Time::from_ns(until_ns * mean_ns);
+            play_within(fleet, &Limits { until, events_max })
+        };
+        let (together, one_by_one) = (run(false), run(true));
+        prop_assert_eq!(together.rows, one_by_one.rows);
+        prop_assert_eq!(together.outcome, one_by_one.outcome);
+        prop_assert_eq!(together.digest, one_by_one.digest);
+        prop_assert_eq!(together.pending, one_by_one.pending);
+    }
+}
+
+fn to_member(group: &str, word: u64, members: u32) -> fleetsim_engine::Address<Talk> {
+    to(group, 1 + (word >> 8) as u32 % members)
 }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use fleetsim_fault_injection::unrecoverable;
 use fleetsim_scenario::{BuildError, Overrides, Plan, Scenario};
 use fleetsim_trace_replay::text::escape;
 use serde_json::{Value, json};
@@ -11,6 +12,9 @@ use crate::exit::{Exit, Failure};
 use crate::guards;
 use crate::output::{Format, Lines, Paint, figures, show_json};
 use crate::structure::{Structure, structure};
+
+/// Faults and tolerances that are shown of one file.
+const LINES_MAX: usize = 20;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -27,6 +31,10 @@ struct Sound {
     agents: u64,
     seams: usize,
     expectations: usize,
+    /// What goes wrong, a line each rule.
+    faults: Vec<String>,
+    /// What its protocols are said to bear, a line each kind.
+    tolerates: Vec<String>,
     structure: Option<Structure>,
     notes: Vec<String>,
 }
@@ -55,13 +63,25 @@ fn check(file: &Path, program: &Program) -> Result<Sound, fleetsim_scenario::Err
     let loaded = Scenario::load(file, &Overrides::none())?;
     let document = loaded.scenario.document();
     let mut notes = guards::absent(document);
-    if let Err(BuildError { reasons, .. }) = Plan::new(&loaded, &program.registry.behaviours) {
-        notes.extend(reasons);
+    let (mut faults, mut tolerates) = (Vec::new(), Vec::new());
+    match Plan::new(&loaded, &program.registry.behaviours) {
+        Err(BuildError { reasons, .. }) => notes.extend(reasons),
+        Ok(plan) => {
+            plan.check_faults()?;
+            let own = plan.faults();
+            notes.extend(unrecoverable(&own));
+            if !own.is_empty() {
+                faults = own.to_string().lines().map(str::to_owned).collect();
+            }
+            tolerates = plan.tolerance().map(|tolerance| tolerance.lines()).unwrap_or_default();
+        }
     }
     Ok(Sound {
         agents: document.agents(),
         seams: document.seam.len(),
         expectations: document.expect.len(),
+        faults,
+        tolerates,
         structure: structure(document),
         notes,
     })
@@ -86,6 +106,14 @@ fn show_one(file: &Path, result: &Result<Sound, fleetsim_scenario::Error>, paint
     if let Some(structure) = &sound.structure {
         lines.line(&format!("   {}", escape(&structure.text)));
     }
+    for (word, told) in [("fault", &sound.faults), ("tolerates", &sound.tolerates)] {
+        for line in told.iter().take(LINES_MAX) {
+            lines.line(&format!("   {word}: {}", escape(line)));
+        }
+        if told.len() > LINES_MAX {
+            lines.line(&format!("   … and {} more", told.len() - LINES_MAX));
+        }
+    }
     sound.notes.iter().for_each(|note| lines.line(&format!("   note: {}", escape(note))));
 }
 
@@ -100,6 +128,8 @@ fn as_json(file: &Path, result: &Result<Sound, fleetsim_scenario::Error>) -> Val
             "expectations": sound.expectations,
             "architecture": sound.structure.as_ref().map(|structure| structure.class.name()),
             "structure": sound.structure.as_ref().map(|structure| &structure.text),
+            "faults": sound.faults,
+            "tolerates": sound.tolerates,
             "notes": sound.notes,
             "mistakes": [],
         }),

@@ -4,11 +4,13 @@ use std::path::PathBuf;
 
 use fleetsim_engine::Time;
 use fleetsim_trace_replay::inspect::{self, Filter};
-use fleetsim_trace_replay::{Level, Trace};
+use fleetsim_trace_replay::text::escape;
+use fleetsim_trace_replay::{Header, Level, Trace};
 use serde_json::{Value, json};
 
 use super::{address, exit_of, open, parse_time};
 use crate::exit::{Exit, Failure};
+use crate::fault_choice;
 use crate::output::{Format, Lines, show_json};
 
 #[derive(Debug, clap::Args)]
@@ -89,7 +91,10 @@ impl View {
 
     fn overview(&mut self, trace: &Trace) {
         match &mut self.lines {
-            Some(lines) => inspect::overview(trace).iter().for_each(|line| lines.line(line)),
+            Some(lines) => {
+                inspect::overview(trace).iter().for_each(|line| lines.line(line));
+                faults(trace.header()).iter().for_each(|line| lines.line(line));
+            }
             None => self.header = overview(trace),
         }
     }
@@ -124,6 +129,18 @@ impl View {
     }
 }
 
+/// The plan of what went wrong, a line each rule.
+fn faults(header: &Header) -> Vec<String> {
+    match fault_choice::of_record(header) {
+        Ok(None) => Vec::new(),
+        Ok(Some(plan)) if plan.is_empty() => vec!["faults     none".to_owned()],
+        Ok(Some(plan)) => {
+            plan.to_string().lines().map(|line| escape(&format!("fault      {line}"))).collect()
+        }
+        Err(failure) => vec![format!("faults     {}", failure.text.trim_end())],
+    }
+}
+
 fn overview(trace: &Trace) -> Value {
     let header = trace.header();
     json!({
@@ -135,6 +152,7 @@ fn overview(trace: &Trace) -> Value {
         "level": header.level,
         "limits": header.limits,
         "overrides": header.overrides,
+        "faults": header.faults,
         "behaviours": header.behaviours,
         "groups": header.manifest.groups.iter().map(|group| json!({ "name": group.name, "count": group.count })).collect::<Vec<_>>(),
         "external_inputs": header.external_inputs,

@@ -15,6 +15,7 @@ use serde_json::json;
 use super::{Program, exit_of, open, parse_wall};
 use crate::exit::{Exit, Failure};
 use crate::expectation::{Judgement, judge};
+use crate::fault_choice;
 use crate::output::{Format, Paint, figures, json, report, show, show_json, tell};
 use crate::recording::{self, Told};
 use crate::reexecution::{divergence_json, reexecute};
@@ -124,10 +125,11 @@ fn again(arguments: &Arguments, program: &Program, trace: &Trace) -> Result<Repl
     check_versions(header, program, arguments)?;
     let loaded = recording::scenario(header).map_err(|error| Failure::of_recorded_scenario(&error))?;
     let plan = Plan::new(&loaded, &program.registry.behaviours)?;
-    let told = Told { seed: header.seed, limits: header.limits };
+    let faults = fault_choice::of_record(header)?.unwrap_or_else(|| plan.faults());
+    let told = Told { seed: header.seed, limits: header.limits, faults };
     let limits = told.limits(&plan);
-    let simulation = plan.simulation(told.seed)?;
-    let panel = program.registry.panel(&plan.monitors(), simulation.manifest());
+    let simulation = told.simulation(&plan)?;
+    let panel = program.registry.panel(&told.monitors(&plan), simulation.manifest());
     let again = reexecute(simulation, &limits, trace, Some(panel), arguments.watchdog);
     if wall::is_interrupted() {
         return Err(Failure::new(Exit::Damaged, "interrupted before the replay was over"));

@@ -14,6 +14,7 @@ use super::{Program, parse_time, parse_wall, shell_word};
 use crate::drive::{Driven, Tap, Taps, drive};
 use crate::exit::{Exit, Failure};
 use crate::expectation::{Judgement, judge};
+use crate::fault_choice::{self, Chosen};
 use crate::output::report::RunView;
 use crate::output::{Format, Paint, figures, json, report, show, show_json, tell};
 use crate::recording::{self, Told};
@@ -37,6 +38,9 @@ pub(crate) struct Arguments {
     /// Replace a value of the scenario, such as role.coder.count=3; may be given again
     #[arg(long = "set", value_name = "PATH=VALUE")]
     sets: Vec<String>,
+    /// Let this go wrong: `swarm` (drawn from the seed), `none`, or the file of a plan
+    #[arg(long, value_name = "WHAT", value_parser = fault_choice::parse)]
+    faults: Option<Chosen>,
     /// How much of each step to record; the digest is the same at every level
     #[arg(long, value_name = "LEVEL", requires = "trace", default_value = "full", value_enum)]
     record: RecordLevel,
@@ -85,9 +89,11 @@ struct Ran {
 pub(crate) fn execute(arguments: &Arguments, program: &Program) -> Result<Exit, Failure> {
     let loaded = Scenario::load(&arguments.scenario, &arguments.overrides()?)?;
     let plan = Plan::new(&loaded, &program.registry.behaviours)?;
-    let told = Told {
-        seed: arguments.seed.unwrap_or_else(|| plan.own_seed()),
+    let seed = arguments.seed.unwrap_or_else(|| plan.own_seed());
+    let told = &Told {
+        seed,
         limits: RunLimits { until: arguments.until, events_max: arguments.events_max },
+        faults: arguments.faults().plan(&plan, seed)?,
     };
     let scratch = match (&arguments.trace, arguments.twice) {
         (None, true) => Some(Scratch::new()?),
@@ -115,6 +121,10 @@ impl Arguments {
         Ok(overrides)
     }
 
+    fn faults(&self) -> Chosen {
+        self.faults.clone().unwrap_or_default()
+    }
+
     fn level(&self) -> Level {
         match self.record {
             RecordLevel::Full => Level::Full,
@@ -124,7 +134,7 @@ impl Arguments {
     }
 
     /// The command that shows the run again.
-    fn again(&self, program: &Program, told: Told, ran: &Ran) -> String {
+    fn again(&self, program: &Program, told: &Told, ran: &Ran) -> String {
         let name = shell_word(&program.name);
         if let (Some(_), Some(finished)) = (&self.trace, &ran.finished) {
             let partial = if is_whole(ran) { "" } else { " --partial" };
@@ -134,7 +144,8 @@ impl Arguments {
             );
         }
         let scenario = shell_word(&self.scenario.to_string_lossy());
-        let mut command = format!("again: {name} run {scenario} --seed {}", told.seed);
+        let with = self.faults().again();
+        let mut command = format!("again: {name} run {scenario}{with} --seed {}", told.seed);
         for set in &self.sets {
             command += &format!(" --set {}", shell_word(set));
         }
@@ -154,11 +165,11 @@ fn run(
     program: &Program,
     loaded: &Loaded,
     plan: &Plan<'_>,
-    told: Told,
+    told: &Told,
     target: Option<&Path>,
 ) -> Result<Ran, Failure> {
     let limits = told.limits(plan);
-    let mut simulation = plan.simulation(told.seed)?;
+    let mut simulation = told.simulation(plan)?;
     let manifest = simulation.manifest().clone();
     let end = match target {
         Some(path) => {
@@ -166,7 +177,7 @@ fn run(
         }
         None => Tap::Digest(DigestSink::default()),
     };
-    let panel = (!arguments.no_monitors).then(|| program.registry.panel(&plan.monitors(), &manifest));
+    let panel = (!arguments.no_monitors).then(|| program.registry.panel(&told.monitors(plan), &manifest));
     let mut taps = Taps { panel, end };
     let driven = drive(&mut simulation, &limits, &mut taps, arguments.watchdog);
     let end = recording::run_end(&driven.outcome, &limits, plan);
@@ -195,7 +206,7 @@ fn recorder(
     program: &Program,
     loaded: &Loaded,
     plan: &Plan<'_>,
-    told: Told,
+    told: &Told,
     manifest: &Manifest,
     path: &Path,
 ) -> Result<Recorder, Failure> {
@@ -227,14 +238,14 @@ fn second(
     arguments: &Arguments,
     program: &Program,
     plan: &Plan<'_>,
-    told: Told,
+    told: &Told,
     path: &Path,
 ) -> Result<Second, Failure> {
     let trace = Trace::open(path).map_err(|error| Failure::of_trace(path, &error))?;
     // A registered monitor may hold state that agents see; the second run is to be like the first in all things.
-    let simulation = plan.simulation(told.seed)?;
+    let simulation = told.simulation(plan)?;
     let panel =
-        (!arguments.no_monitors).then(|| program.registry.panel(&plan.monitors(), simulation.manifest()));
+        (!arguments.no_monitors).then(|| program.registry.panel(&told.monitors(plan), simulation.manifest()));
     let again = reexecute(simulation, &told.limits(plan), &trace, panel, arguments.watchdog);
     if wall::is_interrupted() {
         return Err(Failure::new(Exit::Damaged, "interrupted in the second execution"));
@@ -265,7 +276,7 @@ fn present(
     program: &Program,
     loaded: &Loaded,
     plan: &Plan<'_>,
-    told: Told,
+    told: &Told,
     ran: &Ran,
     second: Option<&Second>,
 ) -> Result<(), Failure> {
@@ -275,13 +286,14 @@ fn present(
     let view = RunView {
         scenario: &arguments.scenario.to_string_lossy(),
         seed: told.seed,
-        own_seed: told.seed == plan.own_seed(),
+        own_seed: told.is_own(plan),
         outcome,
         complete: ran.end.complete,
         agents: loaded.scenario.document().agents().saturating_add(spawned),
         digest: ran.digest,
         wall: ran.driven.wall,
         claims_to_be: plan.monitors().claims_to_be,
+        faults: &told.faults,
         judged: ran.judged.as_ref().map(|(report, judgement)| (report, judgement)),
         trace: trace.map(|finished| finished.path.as_path()),
         again: &arguments.again(program, told, ran),
@@ -316,8 +328,8 @@ fn present(
     Ok(())
 }
 
-fn exit(arguments: &Arguments, plan: &Plan<'_>, told: Told, ran: &Ran, second: Option<&Second>) -> Exit {
-    let is_met = |(_, judgement): &(Report, Judgement)| judgement.is_met(told.seed == plan.own_seed());
+fn exit(arguments: &Arguments, plan: &Plan<'_>, told: &Told, ran: &Ran, second: Option<&Second>) -> Exit {
+    let is_met = |(_, judgement): &(Report, Judgement)| judgement.is_met(told.is_own(plan));
     if matches!(ran.driven.outcome.ending, Ending::Failed(_)) {
         Exit::Usage
     } else if !is_whole(ran)

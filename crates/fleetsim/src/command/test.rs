@@ -14,6 +14,7 @@ use super::{Program, parse_wall, scenario_files, shell_word};
 use crate::drive::{Tap, Taps, drive};
 use crate::exit::{Exit, Failure};
 use crate::expectation::{Judgement, Verdict, judge};
+use crate::fault_choice::{self, Chosen};
 use crate::output::{Format, Lines, Paint, figures, show_json};
 use crate::recording::{self, Told};
 use crate::wall;
@@ -29,12 +30,21 @@ pub(crate) struct Arguments {
     /// How many seeds to run, counted from the scenario's own
     #[arg(long, value_name = "N", default_value = "10", value_parser = clap::value_parser!(u64).range(1..))]
     seeds: u64,
+    /// Let this go wrong: `swarm` (drawn from each seed), `none`, or the file of a plan
+    #[arg(long, value_name = "WHAT", value_parser = fault_choice::parse)]
+    faults: Option<Chosen>,
     /// Give up when one event takes longer than this on the clock on the wall; 0 for never
     #[arg(long, value_name = "T", default_value = "60s", value_parser = parse_wall)]
     watchdog: Duration,
     /// How to show the result
     #[arg(long, value_name = "FORMAT", default_value = "text", value_enum)]
     format: Format,
+}
+
+impl Arguments {
+    fn faults(&self) -> Chosen {
+        self.faults.clone().unwrap_or_default()
+    }
 }
 
 /// What the runs of one scenario showed.
@@ -106,10 +116,11 @@ fn test(file: &Path, arguments: &Arguments, program: &Program) -> Result<Tested,
     let mut tested = Tested::default();
     let own_seed = plan.own_seed();
     for seed in own_seed..=own_seed.saturating_add(arguments.seeds - 1) {
-        let told = Told { seed, limits: RunLimits::default() };
+        let faults = arguments.faults().plan(&plan, seed)?;
+        let told = Told { seed, limits: RunLimits::default(), faults };
         let limits = told.limits(&plan);
-        let mut simulation = plan.simulation(seed)?;
-        let panel = program.registry.panel(&plan.monitors(), simulation.manifest());
+        let mut simulation = told.simulation(&plan)?;
+        let panel = program.registry.panel(&told.monitors(&plan), simulation.manifest());
         let mut taps = Taps { panel: Some(panel), end: Tap::Nothing };
         let driven = drive(&mut simulation, &limits, &mut taps, arguments.watchdog);
         if wall::is_interrupted() {
@@ -154,10 +165,11 @@ impl Tested {
         }
     }
 
-    /// Everything that the scenario fails by.
+    /// Everything that the scenario fails by. What it expects of some seed, it expects with its own faults.
     fn faults(&self, file: &Path, arguments: &Arguments, program: &Program) -> Vec<Fault> {
         let (name, path) = (shell_word(&program.name), shell_word(&file.to_string_lossy()));
-        let run = |seed: u64| format!("{name} run {path} --seed {seed}");
+        let with = arguments.faults().again();
+        let run = |seed: u64| format!("{name} run {path}{with} --seed {seed}");
         let mut faults = Vec::new();
         for (kind, (summary, seeds)) in &self.unexpected {
             let text = format!("unexpected {kind}: {summary}");
@@ -167,9 +179,9 @@ impl Tested {
             if expected.always && !expected.unmet.is_empty() {
                 let (text, seeds) = (format!("not met: {}", expected.text), expected.unmet.clone());
                 faults.push(Fault { text, again: run(seeds[0]), seeds });
-            } else if !expected.always && expected.met == 0 {
+            } else if !expected.always && expected.met == 0 && arguments.faults() == Chosen::Own {
                 let text = format!("met with none of {} seeds: {}", self.seeds, expected.text);
-                let again = format!("{name} test {path} --seeds {}", arguments.seeds);
+                let again = format!("{name} test {path}{with} --seeds {}", arguments.seeds);
                 faults.push(Fault { text, seeds: Vec::new(), again });
             }
         }

@@ -1,7 +1,8 @@
 //! The report of a run for programs: one object whose fields are contract; more may be added.
 
 use fleetsim_engine::SEMANTICS;
-use fleetsim_monitors::{Finding, Report};
+use fleetsim_fault_injection as injection;
+use fleetsim_monitors::{FaultTally, Finding, Report};
 use fleetsim_trace_replay::FORMAT;
 use serde_json::{Value, json};
 
@@ -36,11 +37,15 @@ pub(crate) fn run(view: &RunView<'_>) -> Value {
         "expected_met": view.judged.map(|(_, judgement)| judgement.is_met(view.own_seed)),
     });
     let measured = match view.judged {
-        Some((report, judgement)) => judged(report, judgement, view.own_seed),
+        Some((report, judgement)) => {
+            let mut value = judged(report, judgement, view.own_seed);
+            value["faults"] = faults(view.faults, &report.tally.faults);
+            value
+        }
         // Without monitors nothing is known, which is not the same as nothing found.
         None => json!({
             "tasks": null, "cost": null, "seams": null, "architecture": null, "findings": null,
-            "expectations": null,
+            "expectations": null, "faults": null,
         }),
     };
     if let (Value::Object(all), Value::Object(more)) = (&mut value, measured) {
@@ -65,6 +70,18 @@ fn judged(report: &Report, judgement: &Judgement, own_seed: bool) -> Value {
         "findings": findings(&report.findings, judgement),
         "expectations": expectations.collect::<Vec<_>>(),
     })
+}
+
+/// What fault rules did, by rule and kind; those that did nothing with a count of 0.
+fn faults(plan: &injection::Plan, tally: &[FaultTally]) -> Value {
+    let mut faults = tally.to_vec();
+    for (name, rule) in plan.rules() {
+        if !tally.iter().any(|tally| tally.rule == name) {
+            faults.push(FaultTally { rule: name.to_owned(), fault: rule.fault.kind().to_owned(), count: 0 });
+        }
+    }
+    faults.sort();
+    json!(faults)
 }
 
 /// Findings, each with whether the scenario expects it.

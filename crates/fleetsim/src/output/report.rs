@@ -5,7 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use fleetsim_engine::{Digest, Outcome};
-use fleetsim_monitors::{Architecture, ArchitectureClass, Finding, Report, SeamTally};
+use fleetsim_fault_injection as injection;
+use fleetsim_monitors::{Architecture, ArchitectureClass, FaultTally, Finding, Report, SeamTally};
 use fleetsim_trace_replay::text::escape;
 
 use super::color::Paint;
@@ -20,6 +21,8 @@ const FINDING_LINES_MAX: usize = 20;
 const WITNESSES_MAX: usize = 4;
 /// Rows of the seams' table.
 const SEAMS_MAX: usize = 8;
+/// Fault rules that are named.
+const FAULTS_MAX: usize = 8;
 /// Lines for expectations.
 const EXPECTATIONS_MAX: usize = 8;
 
@@ -28,7 +31,7 @@ pub(crate) struct RunView<'a> {
     /// The scenario, as the user called it.
     pub(crate) scenario: &'a str,
     pub(crate) seed: u64,
-    /// Whether that is the scenario's own seed.
+    /// Whether that is the scenario's own seed, and its own faults.
     pub(crate) own_seed: bool,
     pub(crate) outcome: &'a Outcome,
     /// Whether the run came to its own end.
@@ -38,6 +41,8 @@ pub(crate) struct RunView<'a> {
     pub(crate) digest: Digest,
     pub(crate) wall: Duration,
     pub(crate) claims_to_be: Option<ArchitectureClass>,
+    /// What went wrong, by plan.
+    pub(crate) faults: &'a injection::Plan,
     /// What the monitors found, and how that compares with the expectations; `None` without monitors.
     pub(crate) judged: Option<(&'a Report, &'a Judgement)>,
     /// The trace that was written.
@@ -54,6 +59,7 @@ pub(crate) fn run(view: &RunView<'_>, paint: Paint) -> String {
         architecture(&report.architecture, view.claims_to_be, paint, &mut lines);
         seams(&report.tally.seams, paint, &mut lines);
         tally(report, &mut lines);
+        faults(view.faults, &report.tally.faults, &mut lines);
     }
     let rate = grouped(per_second(view.outcome.events, view.wall));
     let wall_ns = u64::try_from(view.wall.as_nanos()).unwrap_or(u64::MAX);
@@ -253,6 +259,32 @@ fn tally(report: &Report, lines: &mut Vec<String>) {
     }
 }
 
+/// What fault rules did, and which of them did nothing.
+fn faults(plan: &injection::Plan, tally: &[FaultTally], lines: &mut Vec<String>) {
+    if !tally.is_empty() {
+        let counts = |tally: &FaultTally| format!("{} {}", escape(&tally.fault), grouped(tally.count));
+        let of_rule = |rule: &[FaultTally]| {
+            let name = rule.first().map(|first| escape(&first.rule)).unwrap_or_default();
+            format!("{name} ({})", rule.iter().map(counts).collect::<Vec<_>>().join(", "))
+        };
+        let rules: Vec<&[FaultTally]> = tally.chunk_by(|one, next| one.rule == next.rule).collect();
+        let shown: Vec<String> = rules.iter().take(FAULTS_MAX).map(|rule| of_rule(rule)).collect();
+        lines.push(format!("faults injected: {}{}", shown.join(", "), and_more(rules.len())));
+    }
+    let fired = |name: &str| tally.iter().any(|tally| tally.rule == name);
+    let silent: Vec<&str> = plan.rules().map(|(name, _)| name).filter(|name| !fired(name)).collect();
+    if !silent.is_empty() {
+        let shown: Vec<String> =
+            silent.iter().take(FAULTS_MAX).map(|name| format!("`{}`", escape(name))).collect();
+        let noun = if silent.len() == 1 { "rule" } else { "rules" };
+        lines.push(format!("{noun} {}{} never fired", shown.join(", "), and_more(silent.len())));
+    }
+}
+
+fn and_more(rules: usize) -> String {
+    if rules > FAULTS_MAX { format!(" and {} more", rules - FAULTS_MAX) } else { String::new() }
+}
+
 /// What was expected; those that failed come first.
 fn expectations(judgement: &Judgement, own_seed: bool, paint: Paint, lines: &mut Vec<String>) {
     let mut ordered: Vec<_> = judgement.judged.iter().collect();
@@ -262,7 +294,7 @@ fn expectations(judgement: &Judgement, own_seed: bool, paint: Paint, lines: &mut
             Verdict::Met => paint.good("yes"),
             Verdict::Undecided => "not decided: the run was cut short".to_owned(),
             Verdict::Unmet if Judgement::fails(judged, own_seed) => paint.bad("NO"),
-            Verdict::Unmet => "not with this seed, which it need not".to_owned(),
+            Verdict::Unmet => "not with this seed or these faults, and need not be".to_owned(),
         };
         lines.push(format!("expected: {}: {verdict}", escape(&judged.text)));
     }
@@ -291,6 +323,7 @@ mod tests {
             digest: Digest([7; 32]),
             wall: Duration::from_millis(500),
             claims_to_be: None,
+            faults: &injection::Plan::default(),
             judged: Some((report, judgement)),
             trace: None,
             again: "again: fleetsim run a.toml --seed 7",

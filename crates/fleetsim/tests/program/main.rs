@@ -4,6 +4,7 @@ mod audits;
 mod bad_inputs;
 mod bench;
 mod checking;
+mod faults;
 mod importing;
 mod reports;
 mod support;

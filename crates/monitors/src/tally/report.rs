@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::faults::FaultTally;
 use crate::histogram::Histogram;
 use crate::ratio::Ratio;
 
@@ -22,6 +23,8 @@ pub struct TallyReport {
     pub roles: Vec<RoleTally>,
     /// How evenly tokens were granted to those that asked, by model.
     pub fairness: Vec<Fairness>,
+    /// What fault rules did, by rule and kind.
+    pub faults: Vec<FaultTally>,
 }
 
 /// What became of the tasks.

@@ -13,9 +13,11 @@ pub(crate) struct Fixture {
     pub(crate) kind: &'static str,
     pub(crate) config: fn() -> MonitorConfig,
     pub(crate) correct: fn() -> Run,
-    /// Each with what it means.
-    pub(crate) mutations: &'static [(&'static str, fn(&mut Run))],
+    pub(crate) mutations: &'static [Mutation],
 }
+
+/// What a change means, and the change.
+pub(crate) type Mutation = (&'static str, fn(&mut Run));
 
 /// All fixtures: a file that has some is one line here.
 pub(crate) fn all() -> Vec<Fixture> {

@@ -8,7 +8,7 @@ use crate::source::shown_short;
 /// Characters of one name.
 const LENGTH_MAX: usize = 64;
 /// What cannot be a role, because it already means something where a role is expected.
-const RESERVED: [&str; 4] = ["outside", "sender", "nobody", "none"];
+const RESERVED: [&str; 5] = ["outside", "sender", "nobody", "none", "whoever"];
 
 impl Judge<'_> {
     pub(super) fn names(&mut self) {

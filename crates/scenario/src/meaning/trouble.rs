@@ -1,4 +1,4 @@
-//! Permissions, guards, faults and expectations.
+//! Permissions, guards and expectations.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use super::Judge;
 use crate::mistake::{Code, KEPT_MAX};
 use crate::path::Path;
 use crate::source::shown_short;
-use crate::vocabulary::{Expect, ExpectSeeds, Fault, FaultKind};
+use crate::vocabulary::{Expect, ExpectSeeds};
 
 impl Judge<'_> {
     pub(super) fn permissions(&mut self) {
@@ -50,49 +50,6 @@ impl Judge<'_> {
                 let path = Path::top().key("guard").key(field);
                 let help = "leave the guard out to turn it off";
                 self.wrong_with_help(Code::OutOfRange, &path, format!("`{field}` is at least 1"), help);
-            }
-        }
-    }
-
-    pub(super) fn faults(&mut self) {
-        let mut names: BTreeSet<&str> = BTreeSet::new();
-        for (position, fault) in self.document.fault.iter().enumerate() {
-            let path = Path::top().key("fault").index(position);
-            if fault.name.trim().is_empty() {
-                self.wrong(Code::BadName, &path.key("name"), "a fault needs a name");
-            } else if !names.insert(&fault.name) {
-                let message = format!("a second fault called `{}`", shown_short(&fault.name));
-                self.wrong(Code::BadName, &path.key("name"), message);
-            }
-            self.fault(fault, &path);
-        }
-    }
-
-    fn fault(&mut self, fault: &Fault, path: &Path) {
-        let between =
-            |from: &Option<String>, to: &Option<String>| [("from", from.clone()), ("to", to.clone())];
-        let (kind, agent, roles) = match fault.kind() {
-            Some(FaultKind::Crash(crash)) => ("crash", Some(&crash.agent), None),
-            Some(FaultKind::Restart(restart)) => ("restart", Some(&restart.agent), None),
-            Some(FaultKind::Pause(pause)) => ("pause", Some(&pause.agent), None),
-            Some(FaultKind::Clock(clock)) => ("clock", Some(&clock.agent), None),
-            Some(FaultKind::Loss(loss)) => ("loss", None, Some(between(&loss.from, &loss.to))),
-            Some(FaultKind::Delay(delay)) => {
-                self.spread(&delay.by, &path.key("delay").key("by"));
-                ("delay", None, Some(between(&delay.from, &delay.to)))
-            }
-            Some(FaultKind::Duplicate(duplicate)) => {
-                ("duplicate", None, Some(between(&duplicate.from, &duplicate.to)))
-            }
-            None => return,
-        };
-        let path = path.key(kind);
-        if let Some(agent) = agent {
-            self.agent(agent, &path.key("agent"));
-        }
-        for (field, role) in roles.into_iter().flatten() {
-            if let Some(role) = role {
-                self.known("role", &self.document.role, &role, &path.key(field));
             }
         }
     }

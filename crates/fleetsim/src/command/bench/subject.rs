@@ -190,8 +190,8 @@ fn prepare_scenario(
         fleet.without_record();
     }
     let simulation = build(fleet)?;
-    let told = Told { seed, limits: RunLimits { until: None, events_max } };
-    let header = recording::header(recorded, loaded, &plan, simulation.manifest(), told, Level::Full);
+    let told = Told { seed, limits: RunLimits { until: None, events_max }, faults: plan.faults() };
+    let header = recording::header(recorded, loaded, &plan, simulation.manifest(), &told, Level::Full);
     Ok(Prepared { simulation, limits: told.limits(&plan), header })
 }
 
