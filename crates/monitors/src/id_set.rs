@@ -16,6 +16,13 @@ impl IdSet {
 
     /// Adds a number; gives whether it is new.
     pub(crate) fn insert(&mut self, id: u64) -> bool {
+        // Most sets grow at their end.
+        if let Some(mut run) = self.last_of.last_entry()
+            && run.get().checked_add(1) == Some(id)
+        {
+            *run.get_mut() = id;
+            return true;
+        }
         if self.contains(id) {
             return false;
         }

@@ -30,7 +30,7 @@ use crate::finding::{Class, Evidence, Finding, Numbers, Severity};
 use crate::fold::Fold;
 use crate::interests::{FactKind, Interests};
 use crate::monitor::{Moment, Monitor, RunEnd};
-use crate::open_work::OpenWork;
+use crate::open_work::OpenTasks;
 use crate::text::{counted, dollars, duration};
 
 const KIND: &str = "livelock";
@@ -44,7 +44,7 @@ const LONGER_THAN_BEFORE: u64 = 8;
 pub struct Livelock {
     after_ns: u64,
     vain_min: u64,
-    work: OpenWork,
+    work: OpenTasks,
     /// `None` while no work is open.
     stretch: Option<Stretch>,
     /// The longest stretch that ended in progress and was none.
@@ -117,7 +117,7 @@ impl Livelock {
         Livelock {
             after_ns: config.livelock_after_ns,
             vain_min: config.livelock_vain_min.max(1),
-            work: OpenWork::default(),
+            work: OpenTasks::default(),
             stretch: None,
             longest_ns: 0,
             found: Fold::default(),
@@ -239,7 +239,7 @@ impl Monitor for Livelock {
             FactKind::Spent,
             FactKind::Reviewed,
             FactKind::Progress,
-        ]) | OpenWork::INTERESTS
+        ]) | OpenTasks::INTERESTS
             | Interests::MESSAGES
     }
 
@@ -247,7 +247,7 @@ impl Monitor for Livelock {
         let at = Moment::of(step);
         let mut progress = false;
         for fact in facts {
-            self.work.observe(at, step.target, fact);
+            self.work.observe(fact);
             progress |= matches!(
                 fact,
                 Fact::Progress { .. }

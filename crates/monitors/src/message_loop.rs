@@ -61,7 +61,6 @@ pub struct MessageLoop {
     rounds_max: u32,
     window: u64,
     protocols: BTreeMap<u32, ProtocolNames>,
-    kinds: BTreeMap<(u32, u16), usize>,
     kind_names: Vec<(u32, u16)>,
     lineages: Lineages<Line>,
     /// The kinds that each agent has received.
@@ -197,7 +196,6 @@ impl MessageLoop {
             rounds_max: config.loop_rounds_max.max(2).saturating_mul(4),
             window: u64::from(config.branching_window_messages.max(16)),
             protocols: manifest.protocols.iter().map(protocol).collect(),
-            kinds: BTreeMap::new(),
             kind_names: Vec::new(),
             lineages: Lineages::default(),
             received: BTreeMap::new(),
@@ -212,16 +210,13 @@ impl MessageLoop {
     }
 
     fn kind(&mut self, protocol: u32, kind: u16) -> Option<usize> {
-        if let Some(number) = self.kinds.get(&(protocol, kind)) {
-            return Some(*number);
+        // There are few, and those that are seen most come early.
+        let known = self.kind_names.iter().position(|known| *known == (protocol, kind));
+        if known.is_none() && self.kind_names.len() < KINDS_MAX {
+            self.kind_names.push((protocol, kind));
+            return Some(self.kind_names.len() - 1);
         }
-        let number = self.kind_names.len();
-        if number >= KINDS_MAX {
-            return None;
-        }
-        self.kinds.insert((protocol, kind), number);
-        self.kind_names.push((protocol, kind));
-        Some(number)
+        known
     }
 
     fn kind_name(&self, number: usize) -> String {

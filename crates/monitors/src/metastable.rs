@@ -33,7 +33,7 @@ use crate::finding::{Class, Evidence, Finding, Numbers, Severity};
 use crate::fold::Fold;
 use crate::interests::Interests;
 use crate::monitor::{Moment, Monitor, RunEnd, went_down};
-use crate::open_work::OpenWork;
+use crate::open_work::OpenTasks;
 use crate::text::{counted, duration};
 
 const KIND: &str = "metastable";
@@ -47,7 +47,7 @@ const WINDOWS_MAX: u32 = 1000;
 pub struct Metastable {
     window_ns: u64,
     windows_min: u64,
-    work: OpenWork,
+    work: OpenTasks,
     down: BTreeSet<AgentId>,
     index: u64,
     current: Window,
@@ -150,7 +150,7 @@ impl Metastable {
         Metastable {
             window_ns: config.metastable_window_ns.max(1),
             windows_min: u64::from(config.metastable_windows_min.clamp(1, WINDOWS_MAX)),
-            work: OpenWork::default(),
+            work: OpenTasks::default(),
             down: BTreeSet::new(),
             index: 0,
             current: Window::default(),
@@ -320,7 +320,7 @@ impl Monitor for Metastable {
     }
 
     fn interests(&self) -> Interests {
-        OpenWork::INTERESTS | Interests::MESSAGES | Interests::LIFECYCLE
+        OpenTasks::INTERESTS | Interests::MESSAGES | Interests::LIFECYCLE
     }
 
     fn observe(&mut self, step: &Step<'_>, facts: &[Fact<'_>]) {
@@ -333,7 +333,7 @@ impl Monitor for Metastable {
                 Fact::TaskFinished { reported: true, .. } => self.current.done += 1,
                 _ => {}
             }
-            self.work.observe(at, step.target, fact);
+            self.work.observe(fact);
         }
         let window = &mut self.current;
         window.load += u64::from(step.event == Event::Message);

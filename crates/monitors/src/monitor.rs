@@ -66,5 +66,5 @@ pub(crate) fn went_down(step: &Step<'_>) -> bool {
 
 /// Whether the step's target stopped existing in it.
 pub(crate) fn halted(step: &Step<'_>) -> bool {
-    step.effects.clone().any(|effect| effect.effect == EffectKind::Halt)
+    step.asks_for(EffectKind::Halt)
 }
