@@ -234,6 +234,7 @@ impl Monitor for Livelock {
 
     fn interests(&self) -> Interests {
         Interests::facts(&[
+            FactKind::TaskReleased,
             FactKind::OperationCommit,
             FactKind::OperationAbort,
             FactKind::Spent,
