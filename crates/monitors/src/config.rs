@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fleetsim_engine::MINUTE;
+use fleetsim_engine::{HOUR, MINUTE, Time};
 use serde::{Deserialize, Serialize};
 
 use crate::architecture::ArchitectureClass;
@@ -32,6 +32,39 @@ pub struct MonitorConfig {
     pub stores: BTreeSet<String>,
     /// Groups that are people.
     pub people: BTreeSet<String>,
+    /// When the last fault ends for good, in world time; `None` when no healing is planned.
+    pub heals_at: Option<Time>,
+    /// How long after [`heals_at`](Self::heals_at) everything that was open then must be over, in nanoseconds;
+    /// `None` when that is not judged.
+    pub converges_within_ns: Option<u64>,
+    /// How long a circle of waiting agents must last before it counts as a deadlock that a time-out broke, in
+    /// nanoseconds. One that lasts until the fleet is at rest counts however young it is. Default 5 minutes.
+    pub deadlock_after_ns: u64,
+    /// How long nothing may come closer to done, while work is open and agents are busy, before that counts as a
+    /// livelock, in nanoseconds. Default 1 hour.
+    pub livelock_after_ns: u64,
+    /// Attempts in vain (aborted operations, tasks given back, failed or begun again) that a livelock must have
+    /// seen; default 100. Where nobody paid for anything, ten times as many handled messages do as well.
+    pub livelock_vain_min: u64,
+    /// How long a task may stay with an agent that is gone before it counts as orphaned, in nanoseconds. Default
+    /// 30 minutes.
+    pub orphaned_after_ns: u64,
+    /// The length of the windows in which attempts are set against successes, in nanoseconds; 0 counts as 1.
+    /// Default 1 minute.
+    pub retry_window_ns: u64,
+    /// Windows in a row through which attempts for each success must rise to make a retry storm; at least 2.
+    /// Default 5.
+    pub retry_windows_min: u32,
+    /// Attempts for each success that the last of these windows must reach; default 5.
+    pub retry_amplification_min: u64,
+    /// The length of the windows in which load and goodput are compared, in nanoseconds; 0 counts as 1. Default
+    /// 5 minutes.
+    pub metastable_window_ns: u64,
+    /// Windows in a row that must stay bad after the trigger ended; default 6. As many good ones before it are
+    /// needed to know what good is.
+    pub metastable_windows_min: u32,
+    /// Handled messages of one kind that make a window of the branching ratio; at least 16. Default 256.
+    pub branching_window_messages: u32,
     /// What all bills together may come to, in billionths of a dollar.
     pub budget_nano_dollars: Option<u64>,
     /// How long the run is planned to be, in nanoseconds.
@@ -85,6 +118,18 @@ impl Default for MonitorConfig {
             outside: BTreeSet::from(["outside".to_owned()]),
             stores: BTreeSet::new(),
             people: BTreeSet::new(),
+            heals_at: None,
+            converges_within_ns: None,
+            deadlock_after_ns: 5 * MINUTE,
+            livelock_after_ns: HOUR,
+            livelock_vain_min: 100,
+            orphaned_after_ns: 30 * MINUTE,
+            retry_window_ns: MINUTE,
+            retry_windows_min: 5,
+            retry_amplification_min: 5,
+            metastable_window_ns: 5 * MINUTE,
+            metastable_windows_min: 6,
+            branching_window_messages: 256,
             budget_nano_dollars: None,
             planned_ns: None,
             may: BTreeMap::new(),

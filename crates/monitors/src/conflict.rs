@@ -1,9 +1,12 @@
 //! Write conflicts by what operations depend on: dirty write, dirty read, read skew, write skew, and the stale read.
 //!
-//! Adya's classes (*Weak Consistency: A Generalized Theory and Optimistic Implementations for Distributed
-//! Transactions*, 1999), found as circles in the graph of dependencies between committed operations, as Elle does
-//! (Kingsbury and Alvaro, *Elle: Inferring Isolation Anomalies from Experimental Observations*, 2020). Elle must infer
-//! the order of versions; here the stores state it, so that nothing is guessed.
+//! They are circles in the graph of dependencies between committed operations. Elle must infer the order of versions;
+//! here the stores state it, so that nothing is guessed.
+//!
+//! *Source.* Adya, "Weak Consistency" (1999), whose classes they are; circles found as Elle finds them (Kingsbury and
+//! Alvaro, "Elle: Inferring Isolation Anomalies from Experimental Observations", 2020).
+//!
+//! *Parameters.* none.
 //!
 //! | finding | what it is | file |
 //! |---|---|---|

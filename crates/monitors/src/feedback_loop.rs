@@ -6,7 +6,8 @@
 //!
 //! *Source.* Our own; review loops as users of coding agents report them.
 //!
-//! *Parameters.* [`MonitorConfig::loop_rounds_max`].
+//! *Parameters.* [`MonitorConfig::loop_rounds_max`]; for rounds and cascades of messages, which `message_loop.rs` finds,
+//! [`MonitorConfig::branching_window_messages`].
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 

@@ -1,6 +1,6 @@
 //! What a judge of the step stream is: something that is shown every step once and then says what it found.
 
-use fleetsim_engine::batch::{Event, Fate, Step};
+use fleetsim_engine::batch::{EffectKind, Event, Fate, Step};
 use fleetsim_engine::{Fact, Names, Time};
 
 use crate::finding::Finding;
@@ -62,4 +62,9 @@ impl Moment {
 /// Whether the step's target lost its state in it: a crash that met an agent that was up, or a panic.
 pub(crate) fn went_down(step: &Step<'_>) -> bool {
     step.fate == Fate::Panicked || (step.event == Event::Crash && step.fate == Fate::Handled)
+}
+
+/// Whether the step's target stopped existing in it.
+pub(crate) fn halted(step: &Step<'_>) -> bool {
+    step.asks_for(EffectKind::Halt)
 }

@@ -13,17 +13,25 @@ use crate::architecture::Architecture;
 use crate::config::MonitorConfig;
 use crate::conflict::Conflict;
 use crate::cost_overrun::CostOverrun;
+use crate::deadlock::Deadlock;
 use crate::duplicate_hand_over::DuplicateHandOver;
+use crate::duplicate_work::DuplicateWork;
 use crate::error_propagation::ErrorPropagation;
 use crate::feedback_loop::FeedbackLoop;
 use crate::finding::Finding;
 use crate::injected::{self, Injections};
 use crate::interests::Interests;
+use crate::livelock::Livelock;
 use crate::lost_update::LostUpdate;
+use crate::message_loop::MessageLoop;
+use crate::metastable::Metastable;
 use crate::monitor::{Moment, Monitor, RunEnd};
+use crate::not_converged::NotConverged;
+use crate::orphaned_task::OrphanedTask;
 use crate::panicked_agent::PanickedAgent;
 use crate::permission_breach::PermissionBreach;
 use crate::property::Property;
+use crate::retry_storm::RetryStorm;
 use crate::semantic_conflict::SemanticConflict;
 use crate::starvation::Starvation;
 use crate::tally::{Tally, TallyReport};
@@ -33,7 +41,7 @@ use crate::ungated_action::UngatedAction;
 use crate::zombie_write::ZombieWrite;
 
 /// The built-in monitors, apart from those two whose measures the report shows as well. A new one is one line here.
-fn built_in(config: &MonitorConfig) -> Vec<Box<dyn Monitor>> {
+fn built_in(config: &MonitorConfig, manifest: &Manifest) -> Vec<Box<dyn Monitor>> {
     vec![
         Box::new(LostUpdate::default()),
         Box::new(Conflict::default()),
@@ -41,6 +49,14 @@ fn built_in(config: &MonitorConfig) -> Vec<Box<dyn Monitor>> {
         Box::new(SemanticConflict::default()),
         Box::new(Starvation::new(config)),
         Box::new(FeedbackLoop::new(config)),
+        Box::new(MessageLoop::new(config, manifest)),
+        Box::new(Deadlock::new(config, manifest)),
+        Box::new(Livelock::new(config)),
+        Box::new(RetryStorm::new(config)),
+        Box::new(Metastable::new(config)),
+        Box::new(OrphanedTask::new(config)),
+        Box::new(NotConverged::new(config, manifest)),
+        Box::new(DuplicateWork::default()),
         Box::new(UngatedAction::default()),
         Box::new(PanickedAgent::default()),
         Box::new(CostOverrun::new(config)),
@@ -107,7 +123,7 @@ impl Panel {
             monitors: Vec::new(),
             routes,
         };
-        built_in(config).into_iter().for_each(|monitor| panel.add(monitor));
+        built_in(config, manifest).into_iter().for_each(|monitor| panel.add(monitor));
         for rule in &config.properties {
             panel.add(Box::new(Property::from(rule)));
         }

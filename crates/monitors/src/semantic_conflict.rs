@@ -1,6 +1,10 @@
 //! Semantic conflicts: results that each passed their own check, and fail when they are checked together. Textual
-//! merging sees nothing; each author was right alone (Brun, Holmes, Ernst and Notkin, *Proactive Detection of
-//! Collaboration Conflicts*, 2011, call it a higher-order conflict).
+//! merging sees nothing; each author was right alone.
+//!
+//! *Source.* Brun, Holmes, Ernst and Notkin, "Proactive Detection of Collaboration Conflicts" (2011), who call it a
+//! higher-order conflict.
+//!
+//! *Parameters.* none.
 //!
 //! Found when a check of all results together (`Checked` with item 0) fails, while the last check of every result
 //! passed, of two results or more: those checked since the whole last passed, and what passed then as one.

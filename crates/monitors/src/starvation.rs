@@ -1,24 +1,43 @@
 //! Starvation: somebody waited past a bound while others that came later were served.
 //!
 //! A long wait alone is not starvation: a line that is served in order is only too long. So a wait counts when it
-//! exceeds its bound and was overtaken.
+//! exceeds its bound and was overtaken. Three sorts of lines are kept:
+//! - *agents* by what they wait for and role: `WaitOn` a resource up to `WaitEnd` (a quota, a lock, a place in a queue);
+//!   the bound is the role's `wait_bound_ns`, or else `default_wait_bound_ns` (30 minutes);
+//! - *tasks* by the store that offers them: `TaskReady` up to the first claim or start; the default bound;
+//! - *items* by the medium and seam that carry them: `Offered` up to the first `HandedOver` or `Received`, for media that
+//!   are things of their own; the default bound. ("Merge queue newest-first: branches stranded 44-49 h while every
+//!   health signal reads green", github.com/gastownhall/gascity-packs, issue 272.)
 //!
-//! *Source.* Overtaking is bounded waiting as in Dijkstra's and Knuth's mutual exclusion; fairness is Jain's index (1984).
+//! *Source.* Overtaking is bounded waiting as in Dijkstra's and Knuth's mutual exclusion; fairness is Jain's index (Jain,
+//! Chiu and Hawe, "A Quantitative Measure of Fairness", 1984).
 //!
-//! *Parameters.* [`MonitorConfig::wait_bound_ns`], [`MonitorConfig::default_wait_bound_ns`].
+//! *Parameters.* [`MonitorConfig::wait_bound_ns`], [`MonitorConfig::default_wait_bound_ns`], media that are no carriers.
+//!
+//! Beside the longest wait and its overtakes a finding tells the age of the oldest that still waits, the 50th and 99th
+//! percentile of waits and their ratio, Jain's index of who was served, and for tasks how long some worker that had taken from the store before lay idle while work was
+//! ready.
+//!
+//! A medium that delivered an item again keeps no order, and its lines are not judged: duplicate hand-overs are.
+//!
+//! *Limits.* Quota is seen as far as waits and granted tokens are stated, places in a queue as far as givers state that
+//! they wait for one; how much of a context window somebody else's words fill is not a fact, so starvation of context
+//! is not judged. A worker is known to be idle only once it has finished, given back or handed on what it took.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fleetsim_engine::batch::{EffectKind, Step};
+use fleetsim_engine::batch::Step;
 use fleetsim_engine::{AgentId, Fact, Names, Time, Waited};
 
-use crate::config::MonitorConfig;
+use crate::config::{Medium, MonitorConfig};
 use crate::finding::{Class, Evidence, Finding, Numbers, Severity};
 use crate::histogram::Histogram;
 use crate::interests::{FactKind, Interests};
 use crate::intern::Interner;
-use crate::monitor::{Moment, Monitor, RunEnd, went_down};
+use crate::monitor::{Moment, Monitor, RunEnd, halted, went_down};
+use crate::ratio::Ratio;
 use crate::role::Role;
+use crate::takers::Takers;
 use crate::tally::jain_index;
 use crate::text::{counted, duration, shown};
 use crate::wait_line::{Wait, WaitLine};
@@ -43,6 +62,27 @@ pub struct Starvation {
     /// Tasks from when they were added: judged only in fleets that never state when a task is ready.
     added: TaskLines,
     saw_ready: bool,
+    /// Media that stand between giver and receiver.
+    carriers: Carriers,
+    queues: BTreeMap<Queue, WaitLine<u64>>,
+    queue_waits: BTreeMap<Queue, Waits<u64>>,
+    /// Media that delivered something again: they keep no order, and their copies are another finding's business.
+    redelivering: BTreeSet<u32>,
+}
+
+/// A medium and a seam that it carries.
+type Queue = (u32, u32);
+
+/// Which media are things of their own: those that are not told to be something else.
+#[derive(Clone, Debug, Default)]
+struct Carriers {
+    others: BTreeSet<String>,
+}
+
+impl Carriers {
+    fn holds(&self, medium: &str) -> bool {
+        !medium.is_empty() && !self.others.contains(medium)
+    }
 }
 
 /// Lines of tasks, by the agent that offers them.
@@ -51,12 +91,15 @@ struct TaskLines {
     lines: BTreeMap<AgentId, WaitLine<u64>>,
     waits: BTreeMap<AgentId, Waits<u64>>,
     line_of: BTreeMap<u64, AgentId>,
+    takers: Takers,
 }
 
 /// How the waits in one line went.
 #[derive(Clone, Debug)]
 struct Waits<K> {
     lengths: Histogram,
+    /// How old the oldest is that still waits.
+    oldest_ns: u64,
     starved: u64,
     longest: Vec<Starved<K>>,
     /// How often each of them was served.
@@ -65,7 +108,13 @@ struct Waits<K> {
 
 impl<K> Default for Waits<K> {
     fn default() -> Self {
-        Waits { lengths: Histogram::default(), starved: 0, longest: Vec::new(), served: BTreeMap::new() }
+        Waits {
+            lengths: Histogram::default(),
+            oldest_ns: 0,
+            starved: 0,
+            longest: Vec::new(),
+            served: BTreeMap::new(),
+        }
     }
 }
 
@@ -82,6 +131,9 @@ impl<K: Ord + Copy> Waits<K> {
     fn add(&mut self, who: K, wait: Wait, served: Option<Moment>, end: Time, bound_ns: u64) {
         let waited_ns = end.since(wait.since.at);
         self.lengths.add(waited_ns);
+        if served.is_none() {
+            self.oldest_ns = self.oldest_ns.max(waited_ns);
+        }
         if waited_ns <= bound_ns || wait.overtaken_by == 0 {
             return;
         }
@@ -97,19 +149,23 @@ impl<K: Ord + Copy> Waits<K> {
 
 impl TaskLines {
     fn join(&mut self, task: u64, line: AgentId, at: Moment) {
-        self.leave(task);
+        self.leave(task, at);
         self.lines.entry(line).or_default().join(task, at);
         self.line_of.insert(task, line);
+        self.takers.ready(line, 1, at.at);
     }
 
-    fn leave(&mut self, task: u64) {
+    fn leave(&mut self, task: u64, at: Moment) {
         if let Some(line) = self.line_of.remove(&task) {
             self.lines.get_mut(&line).expect("a task waits in a line").leave(task);
+            self.takers.ready(line, -1, at.at);
         }
     }
 
-    fn serve(&mut self, task: u64, at: Moment, bound_ns: u64) {
+    fn serve(&mut self, task: u64, by: AgentId, at: Moment, bound_ns: u64) {
         if let Some(line) = self.line_of.remove(&task) {
+            self.takers.ready(line, -1, at.at);
+            self.takers.took(by, line, at.at);
             let wait = self
                 .lines
                 .get_mut(&line)
@@ -139,6 +195,42 @@ impl Starvation {
             ready: TaskLines::default(),
             added: TaskLines::default(),
             saw_ready: false,
+            carriers: Carriers {
+                others: config
+                    .media
+                    .iter()
+                    .filter(|(_, medium)| **medium != Medium::Carrier)
+                    .map(|(name, _)| name.clone())
+                    .collect(),
+            },
+            queues: BTreeMap::new(),
+            queue_waits: BTreeMap::new(),
+            redelivering: BTreeSet::new(),
+        }
+    }
+
+    fn offered(&mut self, seam: &str, medium: &str, item: u64, at: Moment) {
+        if self.carriers.holds(medium) {
+            let queue = (self.resources.number(medium), self.resources.number(seam));
+            self.queues.entry(queue).or_default().join(item, at);
+        }
+    }
+
+    /// The item left the medium, for whomever.
+    fn carried(&mut self, seam: &str, medium: &str, item: u64, at: Moment) {
+        let queue = (self.resources.number(medium), self.resources.number(seam));
+        let Some(line) = self.queues.get_mut(&queue) else { return };
+        let Some(wait) = line.serve(item) else {
+            self.redelivering.insert(queue.0);
+            return;
+        };
+        self.queue_waits.entry(queue).or_default().add(item, wait, Some(at), at.at, self.default_bound_ns);
+    }
+
+    /// Nobody waits for the item on any seam any more.
+    fn item_over(&mut self, item: u64) {
+        for line in self.queues.values_mut() {
+            line.leave(item);
         }
     }
 
@@ -183,6 +275,16 @@ impl Starvation {
         self.ready.join(task, store, at);
     }
 
+    fn free(&mut self, agent: AgentId, now: Time) {
+        self.ready.takers.free(agent, now);
+        self.added.takers.free(agent, now);
+    }
+
+    fn busy(&mut self, agent: AgentId, now: Time) {
+        self.ready.takers.busy(agent, now);
+        self.added.takers.busy(agent, now);
+    }
+
     fn agent_findings(&self, end: &RunEnd, names: &Names) -> Vec<Finding> {
         let mut all = self.agent_waits.clone();
         for (resource, line) in &self.agent_lines {
@@ -221,6 +323,29 @@ impl Starvation {
         starved.map(finding).collect()
     }
 
+    fn queue_findings(&self, end: &RunEnd) -> Vec<Finding> {
+        let mut all = self.queue_waits.clone();
+        for (queue, line) in &self.queues {
+            for (item, wait) in line.waiting() {
+                all.entry(*queue).or_default().add(item, wait, None, end.time, self.default_bound_ns);
+            }
+        }
+        let keeps_order = |queue: &Queue| !self.redelivering.contains(&queue.0);
+        let starved = all.iter().filter(|(queue, waits)| waits.starved > 0 && keeps_order(queue));
+        let finding = |((medium, seam), waits): (&Queue, &Waits<u64>)| {
+            let (medium, seam) = (self.resources.name(*medium), self.resources.name(*seam));
+            let mut finding =
+                finding(medium, seam, waits, self.default_bound_ns, |item| format!("item {item}"));
+            finding.about = BTreeMap::from([
+                ("resource", vec![medium.to_owned()]),
+                ("medium", vec![medium.to_owned()]),
+                ("seam", vec![seam.to_owned()]),
+            ]);
+            finding
+        };
+        starved.map(finding).collect()
+    }
+
     fn task_findings(&self, end: &RunEnd, names: &Names) -> Vec<Finding> {
         let lines = if self.saw_ready { &self.ready } else { &self.added };
         let mut all = lines.waits.clone();
@@ -234,6 +359,13 @@ impl Starvation {
             let store_name = names.of(*store);
             let mut finding =
                 finding(&store_name, "tasks", waits, self.default_bound_ns, |task| format!("task {task}"));
+            let idle_ns = lines.takers.idle_ns(*store, end.time);
+            if idle_ns > 0 {
+                finding.summary += &format!("; some worker was idle for {} meanwhile", duration(idle_ns));
+            }
+            finding.numbers.0.push(("idle_while_ready_ns", idle_ns));
+            let taken = lines.takers.taken(*store);
+            finding.numbers.0.push(("jain_taken_thousandths", jain_index(taken).thousandths()));
             finding.agents = vec![store_name.clone()];
             finding.about = BTreeMap::from([
                 ("resource", vec![store_name.clone()]),
@@ -278,6 +410,7 @@ fn finding<K: Copy>(
             evidence.push(Evidence::new(served, format!("{who} was served after {waited}")));
         }
     }
+    let (p50_ns, p99_ns) = (waits.lengths.quantile_ns(50, 100), waits.lengths.quantile_ns(99, 100));
     let passed = worst.wait.since.at.checked_add(bound_ns).unwrap_or(Time::MAX);
     let signal = Moment { event: worst.wait.since.event, at: passed };
     Finding {
@@ -288,8 +421,10 @@ fn finding<K: Copy>(
             ("waits", waits.lengths.count()),
             ("bound_ns", bound_ns),
             ("wait_longest_ns", worst.waited_ns),
-            ("wait_p50_ns", waits.lengths.quantile_ns(50, 100)),
-            ("wait_p99_ns", waits.lengths.quantile_ns(99, 100)),
+            ("wait_p50_ns", p50_ns),
+            ("wait_p99_ns", p99_ns),
+            ("wait_p99_to_p50_thousandths", Ratio::new(p99_ns, p50_ns).thousandths()),
+            ("oldest_waiting_ns", waits.oldest_ns),
             ("overtaken_by", others),
         ]),
         earliest_signal: Some(Evidence::new(signal, format!("{} passed its bound", name(worst.who)))),
@@ -297,12 +432,6 @@ fn finding<K: Copy>(
         remedy: Some("serve in the order of arrival, or let priority grow with age".to_owned()),
         ..Finding::new(KIND, Class::Liveness, Severity::High, KIND, first, resource, &text)
     }
-}
-
-/// Whether the agent lost its state or stopped in this step.
-fn ends_waits(step: &Step<'_>) -> bool {
-    let halted = || step.effects.clone().any(|effect| effect.effect == EffectKind::Halt);
-    went_down(step) || halted()
 }
 
 impl Monitor for Starvation {
@@ -317,6 +446,10 @@ impl Monitor for Starvation {
             FactKind::TaskClaimed,
             FactKind::TaskStarted,
             FactKind::TaskFinished,
+            FactKind::TaskReleased,
+            FactKind::Offered,
+            FactKind::HandedOver,
+            FactKind::Received,
             FactKind::Undelivered,
             FactKind::WaitOn,
             FactKind::WaitEnd,
@@ -335,14 +468,29 @@ impl Monitor for Starvation {
                 Fact::TaskReady { task } => self.task_ready(task, step.target, at),
                 Fact::TaskAdded { task } if !self.saw_ready => self.added.join(task, step.target, at),
                 Fact::TaskClaimed { task, .. } | Fact::TaskStarted { task, .. } => {
-                    self.ready.serve(task, at, self.default_bound_ns);
-                    self.added.serve(task, at, self.default_bound_ns);
+                    self.ready.serve(task, step.target, at, self.default_bound_ns);
+                    self.added.serve(task, step.target, at, self.default_bound_ns);
                 }
                 // What was lost on the way or done already waits for nobody; that is another finding's business.
-                Fact::Undelivered { item: task, .. } | Fact::TaskFinished { task, .. } => {
-                    self.ready.leave(task);
-                    self.added.leave(task);
+                Fact::Undelivered { item: task, .. } => {
+                    self.ready.leave(task, at);
+                    self.added.leave(task, at);
+                    self.item_over(task);
                 }
+                Fact::TaskFinished { task, .. } => {
+                    self.ready.leave(task, at);
+                    self.added.leave(task, at);
+                    self.item_over(task);
+                    self.free(step.target, at.at);
+                }
+                Fact::TaskReleased { .. } => self.free(step.target, at.at),
+                Fact::Offered { seam, medium, item, .. } => {
+                    self.free(step.target, at.at);
+                    self.offered(seam, medium, item, at);
+                }
+                Fact::HandedOver { seam, medium, item, .. } => self.carried(seam, medium, item, at),
+                // Whoever takes up something else is at work again.
+                Fact::Received { .. } => self.busy(step.target, at.at),
                 Fact::Requested { model, by, admitted, tokens_in, tokens_out, .. } => {
                     let granted = self.granted.entry((self.resources.number(model), by)).or_default();
                     if admitted {
@@ -352,14 +500,17 @@ impl Monitor for Starvation {
                 _ => {}
             }
         }
-        if !self.waiting_for.is_empty() && ends_waits(step) {
+        let knows = !self.waiting_for.is_empty() || self.ready.takers.knows(step.target);
+        if knows && (went_down(step) || halted(step)) {
             self.stopped(step.target);
+            self.busy(step.target, at.at);
         }
     }
 
     fn findings(&self, end: &RunEnd, names: &Names) -> Vec<Finding> {
         let mut findings = self.agent_findings(end, names);
         findings.extend(self.task_findings(end, names));
+        findings.extend(self.queue_findings(end));
         findings
     }
 }

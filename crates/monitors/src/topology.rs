@@ -212,10 +212,13 @@ impl Monitor for Topology {
         Interests::facts(&[
             FactKind::TaskReady,
             FactKind::TaskClaimed,
+            FactKind::TaskFinished,
+            FactKind::Offered,
             FactKind::Decided,
             FactKind::HandedOver,
             FactKind::Received,
             FactKind::Undelivered,
+            FactKind::Reviewed,
         ])
     }
 

@@ -1,5 +1,9 @@
 //! Zombie writes: somebody acted under a fencing token older than one that had been seen, because its lock or claim
-//! had passed to another while it was slow (Kleppmann, *How to do distributed locking*, 2016).
+//! had passed to another while it was slow.
+//!
+//! *Source.* Fencing tokens, as Kleppmann, "How to do distributed locking" (2016), asks for them.
+//!
+//! *Parameters.* none.
 //!
 //! What counts, by resource: a `Write`, `Acquired` or `Released` with a fence older than the newest that was stated of
 //! that resource by any of them. By task: a `TaskFinished` of an agent whose own claim has an older fence than another

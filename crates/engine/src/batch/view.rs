@@ -118,6 +118,13 @@ impl<'a> Step<'a> {
         self.effects.clone().filter_map(|effect| effect.fact())
     }
 
+    /// Whether an effect of this kind is among those of this step. Reads one byte for each of them.
+    #[must_use]
+    pub fn asks_for(&self, kind: EffectKind) -> bool {
+        let Effects { batch, at, end, .. } = self.effects;
+        batch.effects.effect[at..end].contains(&(kind as u8))
+    }
+
     /// Those of them that are recorded as a kind that `is_wanted`: the others are not decoded. A fact's kind is its
     /// variant's position in [`Fact`].
     pub fn facts_of<W: FnMut(u16) -> bool>(

@@ -2,8 +2,9 @@
 //! changed line in a correct history.
 
 use fleetsim_engine::{Fact, Names, SECOND};
-use fleetsim_monitors::{Conflict, Finding, Monitor, RunEnd};
+use fleetsim_monitors::{Conflict, Finding, Monitor, MonitorConfig, RunEnd};
 
+use crate::mutations::Fixture;
 use crate::support::{Run, manifest, only};
 
 const KINDS: [&str; 5] = ["dirty-write", "dirty-read", "read-skew", "write-skew", "stale-read"];
@@ -157,6 +158,29 @@ fn mutations() -> Vec<Mutation> {
         kind: "stale-read",
     };
     vec![dirty_write, aborted_read, intermediate_read, circular_reads, read_skew, write_skew, stale_read]
+}
+
+fn correct<const NUMBER: usize>() -> Run {
+    run(&mutations()[NUMBER].correct)
+}
+
+fn wrong<const NUMBER: usize>(run: &mut Run) {
+    let Mutation { line, changed, .. } = mutations().swap_remove(NUMBER);
+    run.restate(line, [changed]);
+}
+
+pub(crate) fn fixtures() -> Vec<Fixture> {
+    let fixture =
+        |kind, correct, mutations| Fixture { kind, config: MonitorConfig::default, correct, mutations };
+    vec![
+        fixture("dirty-write", correct::<0>, &[("another writes in between", wrong::<0>)]),
+        fixture("dirty-read", correct::<1>, &[("what was read is taken back", wrong::<1>)]),
+        fixture("dirty-read", correct::<2>, &[("what was read is written again", wrong::<2>)]),
+        fixture("dirty-read", correct::<3>, &[("each reads what the other is at", wrong::<3>)]),
+        fixture("read-skew", correct::<4>, &[("the second page is read after the change", wrong::<4>)]),
+        fixture("write-skew", correct::<5>, &[("each reads what the other changes", wrong::<5>)]),
+        fixture("stale-read", correct::<6>, &[("the read gives the version before", wrong::<6>)]),
+    ]
 }
 
 #[test]

@@ -23,6 +23,18 @@ pub(crate) type Mutation = (&'static str, fn(&mut Run));
 pub(crate) fn all() -> Vec<Fixture> {
     [
         older(),
+        crate::conflict::fixtures(),
+        crate::zombie_write::fixtures(),
+        crate::semantic_conflict::fixtures(),
+        crate::starvation::fixtures(),
+        crate::message_loop::fixtures(),
+        crate::deadlock::fixtures(),
+        crate::livelock::fixtures(),
+        crate::retry_storm::fixtures(),
+        crate::metastable::fixtures(),
+        crate::orphaned_task::fixtures(),
+        crate::not_converged::fixtures(),
+        crate::duplicate_work::fixtures(),
         crate::cost_overrun::fixtures(),
         crate::permission_breach::fixtures(),
         crate::trust_breach::fixtures(),

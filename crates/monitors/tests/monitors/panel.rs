@@ -7,7 +7,7 @@ use fleetsim_monitors::{
 };
 use proptest::prelude::*;
 
-use crate::support::{Run, id, manifest};
+use crate::support::{Run, Sent, id, manifest};
 
 const AGENTS: [&str; 6] = ["coder-1", "coder-2", "reviewer-1", "store", "coordinator", "outside"];
 const SEAMS: [&str; 2] = ["notes", "drafts"];
@@ -87,6 +87,22 @@ fn fact() -> impl Strategy<Value = Fact<'static>> {
             tokens_out: tokens,
         }),
         number().prop_map(|item| Fact::Acted { action: "publish", reversible: false, gate: "", item }),
+        (agent(), any::<bool>()).prop_map(|(agent, ends)| {
+            let on = Waited::Agent(agent);
+            if ends { Fact::WaitEnd { on } } else { Fact::WaitOn { on } }
+        }),
+        (prop::sample::select(&["coder", "coder-2", "lead", "nobody"][..]), 0_u8..4).prop_map(
+            |(name, what)| {
+                match what {
+                    0 => Fact::WaitOn { on: Waited::Gate(name) },
+                    1 => Fact::WaitEnd { on: Waited::Gate(name) },
+                    2 => Fact::WaitOn { on: Waited::Join(name) },
+                    _ => Fact::WaitEnd { on: Waited::Join(name) },
+                }
+            }
+        ),
+        (seam(), number()).prop_map(|(resource, fence)| Fact::Acquired { resource, fence }),
+        (seam(), number()).prop_map(|(resource, fence)| Fact::Released { resource, fence }),
         number().prop_map(|item| Fact::Progress { item }),
         (number(), agent()).prop_map(|(item, origin)| Fact::Tainted { item, origin }),
         (number(), any::<bool>()).prop_map(|(item, approved)| Fact::Reviewed { item, approved }),
@@ -110,14 +126,27 @@ fn fact() -> impl Strategy<Value = Fact<'static>> {
 
 /// Any run, however little sense it makes: a trace may hold anything.
 fn runs() -> impl Strategy<Value = Run> {
-    let fate = prop_oneof![9 => Just((Event::Message, Fate::Handled)), 1 => Just((Event::Crash, Fate::Handled)),
-        1 => Just((Event::Timer, Fate::Panicked))];
-    let step = (prop::sample::select(&AGENTS[..]), fate, prop::collection::vec(fact(), 0..4), 0_u64..1 << 44);
+    let fate = prop_oneof![6 => Just((Event::Message, Fate::Handled)), 1 => Just((Event::Crash, Fate::Handled)),
+        8 => Just((Event::Timer, Fate::Handled)), 1 => Just((Event::WorkEnd, Fate::Handled)),
+        1 => Just((Event::Timer, Fate::Panicked)), 1 => Just((Event::Restart, Fate::Handled)),
+        1 => Just((Event::Start, Fate::Handled)), 1 => Just((Event::Message, Fate::Lost)),
+        1 => Just((Event::Pause, Fate::Handled)), 1 => Just((Event::Resume, Fate::Handled))];
+    let sent = prop_oneof![
+        (prop::sample::select(&AGENTS[..]), 0_u16..3).prop_map(|(to, kind)| Sent::Message(id(to), kind)),
+        Just(Sent::Timer),
+        (0_u32..3).prop_map(|child| Sent::Spawn(AgentId::spawned(id("store"), child))),
+    ];
+    let cause = (prop::sample::select(&AGENTS[..]), 0_u32..40, prop::collection::vec(sent, 0..3));
+    let facts = prop::collection::vec(fact(), 0..4);
+    let step = (prop::sample::select(&AGENTS[..]), fate, facts, 0_u64..1 << 44, cause);
     prop::collection::vec(step, 0..60).prop_map(|steps| {
         let (mut run, mut time_ns) = (Run::default(), 0);
-        for (agent, (event, fate), facts, pause_ns) in steps {
+        for (number, (agent, (event, fate), facts, pause_ns, (source, sequence, sends))) in
+            steps.into_iter().enumerate()
+        {
             time_ns += pause_ns;
             run.step(time_ns, agent, event, fate, facts);
+            run.caused((id(source), sequence), sequence as u16 % 3, number as u32 / 2, sends);
         }
         run
     })
@@ -151,26 +180,40 @@ proptest! {
     #[test]
     fn what_each_monitor_says_that_it_wants_is_all_that_it_needs(run in runs()) {
         let config = crate::support::eager();
-        let report = |everything: bool| {
-            let mut panel = Panel::new(&config, &manifest());
-            if everything {
-                panel.show_everything();
-            }
-            run.batches(4096).iter().for_each(|batch| panel.observe_batch(batch));
-            format!("{:?}", panel.report(&RunEnd { time: Time::ZERO, complete: true, quiescent: true }))
-        };
-        prop_assert_eq!(report(false), report(true));
+        prop_assert_eq!(told(&run, &config, false), told(&run, &config, true));
     }
 
     #[test]
     fn findings_come_in_their_order_and_each_kind_is_known(run in runs()) {
-        let findings = run.report().findings;
+        let findings = run.report_in(&crate::support::eager(), 4096).findings;
         let keys: Vec<_> = findings.iter().map(|finding| (finding.class, finding.event, finding.kind)).collect();
         prop_assert!(keys.is_sorted());
         for finding in &findings {
             prop_assert!(KINDS.iter().any(|(kind, _)| *kind == finding.kind));
             prop_assert!(!finding.evidence.is_empty() && finding.count > 0);
             prop_assert!(finding.agents.is_sorted() && finding.agents.len() <= 16);
+        }
+    }
+}
+
+/// What a panel reports, where each monitor is shown what it wants, or everything.
+fn told(run: &Run, config: &MonitorConfig, everything: bool) -> String {
+    let mut panel = Panel::new(config, &manifest());
+    if everything {
+        panel.show_everything();
+    }
+    run.batches(4096).iter().for_each(|batch| panel.observe_batch(batch));
+    format!("{:?}", panel.report(&run.end()))
+}
+
+#[test]
+fn what_each_monitor_says_that_it_wants_is_all_that_its_fixtures_need() {
+    for fixture in crate::mutations::all() {
+        let config = (fixture.config)();
+        for (what, mutate) in fixture.mutations {
+            let mut run = (fixture.correct)();
+            mutate(&mut run);
+            assert_eq!(told(&run, &config, false), told(&run, &config, true), "{}: {what}", fixture.kind);
         }
     }
 }

@@ -1,7 +1,9 @@
 //! Results that pass one by one and fail together, and failures that something else explains.
 
 use fleetsim_engine::{Fact, SECOND};
+use fleetsim_monitors::MonitorConfig;
 
+use crate::mutations::Fixture;
 use crate::support::Run;
 
 const KIND: &str = "semantic-conflict";
@@ -30,6 +32,19 @@ const CORRECT: [(&str, Fact<'static>); 5] = [
     ("coder-2", checked(2, true)),
     ("lead", checked(0, true)),
 ];
+
+fn all_pass() -> Run {
+    run(&CORRECT)
+}
+
+pub(crate) fn fixtures() -> Vec<Fixture> {
+    vec![Fixture {
+        kind: KIND,
+        config: MonitorConfig::default,
+        correct: all_pass,
+        mutations: &[("all together fail", |run| run.restate(4, [checked(0, false)]))],
+    }]
+}
 
 #[test]
 fn each_green_and_together_red_is_a_conflict() {

@@ -1,9 +1,10 @@
 //! Starvation: past a bound and overtaken, and what is only slow.
 
 use fleetsim_engine::{Fact, MINUTE, SECOND, Waited};
-use fleetsim_monitors::MonitorConfig;
+use fleetsim_monitors::{Medium, MonitorConfig};
 
-use crate::support::{Run, only};
+use crate::mutations::Fixture;
+use crate::support::{Run, id, only};
 
 const KIND: &str = "starvation";
 
@@ -24,6 +25,45 @@ fn newest_first(minutes: u64) -> Run {
     }
     run.at(minutes * 60, "coder-1", [served()]);
     run
+}
+
+fn in_order_of_arrival(offer: impl Fn(u64) -> Fact<'static>, serve: impl Fn(u64) -> Fact<'static>) -> Run {
+    let mut run = Run::default();
+    for number in 1..11 {
+        run.at(number * 300, "store", [offer(number)]).at(number * 300 + 1, "redis", [serve(number)]);
+    }
+    run
+}
+
+fn queue() -> Run {
+    in_order_of_arrival(offered, carried)
+}
+
+fn tasks() -> Run {
+    in_order_of_arrival(ready, started)
+}
+
+pub(crate) fn fixtures() -> Vec<Fixture> {
+    vec![
+        Fixture {
+            kind: KIND,
+            config: MonitorConfig::default,
+            correct: queue,
+            mutations: &[
+                ("the first item is passed on last", |run| run.put_at(1, 3600)),
+                ("the first item is never passed on", |run| run.leave_out(1)),
+            ],
+        },
+        Fixture {
+            kind: KIND,
+            config: MonitorConfig::default,
+            correct: tasks,
+            mutations: &[
+                ("the first task is begun last", |run| run.put_at(1, 3600)),
+                ("the first task is never begun", |run| run.leave_out(1)),
+            ],
+        },
+    ]
 }
 
 #[test]
@@ -160,4 +200,70 @@ fn without_ready_facts_tasks_wait_from_when_they_were_added() {
     run.at(1, "store", [Fact::TaskAdded { task: 2 }]).at(2, "coder-1", [started(2)]);
     run.at(7200, "coder-1", [started(1)]);
     assert_eq!(run.findings(KIND).len(), 1);
+}
+
+fn offered(item: u64) -> Fact<'static> {
+    Fact::Offered { seam: "merges", item, offer: item, medium: "redis" }
+}
+
+fn carried(item: u64) -> Fact<'static> {
+    Fact::HandedOver { seam: "merges", item, offer: item, medium: "redis", receiver: id("writer-1") }
+}
+
+/// A queue that serves the newest first: item 1 waits while nine others pass.
+fn newest_first_queue() -> Run {
+    let mut run = Run::default();
+    run.at(0, "coder-1", [offered(1)]);
+    for item in 2..11 {
+        run.at(item * 300, "coder-1", [offered(item)]).at(item * 300 + 1, "redis", [carried(item)]);
+    }
+    run.at(3600, "redis", [carried(1)]);
+    run
+}
+
+#[test]
+fn an_item_overtaken_in_its_queue_is_starved() {
+    let finding = newest_first_queue().finding(KIND);
+    assert_eq!(
+        finding.summary,
+        "STARVATION on redis at 01:00:00: item 1 waited 1h, past its bound of 30m, while 9 that came later were served; \
+         1 starved wait of merges so far"
+    );
+    assert!(finding.matches(KIND, &[("medium", "redis"), ("seam", "merges")]));
+    assert!(finding.numbers.get("wait_p99_to_p50_thousandths") > Some(1_000_000));
+}
+
+#[test]
+fn what_waits_elsewhere_than_in_a_queue_is_not_overtaken_there() {
+    let mut inbox = MonitorConfig::default();
+    inbox.media.insert("redis".to_owned(), Medium::Direct);
+    assert_eq!(newest_first_queue().findings_with(&inbox, KIND), [], "an inbox has no places");
+    let mut lost = Run::default();
+    lost.at(0, "coder-1", [offered(1), offered(2)]).at(1, "redis", [carried(2)]);
+    lost.at(2, "redis", [Fact::Undelivered { seam: "merges", item: 1, offer: 1, reason: "full" }]);
+    lost.at(9000, "editor", []);
+    assert_eq!(lost.findings(KIND), [], "lost, not overtaken");
+    let mut passed = Run::default();
+    passed.at(0, "coder-1", [offered(1), offered(2)]).at(1, "redis", [carried(1), carried(2)]).at(
+        9000,
+        "redis",
+        [carried(1)],
+    );
+    assert_eq!(passed.findings(KIND), [], "a second delivery is no wait");
+}
+
+#[test]
+fn idle_capacity_beside_ready_work_is_told() {
+    let mut run = Run::default();
+    run.at(0, "store", [ready(1), ready(2)]).at(60, "coder-1", [started(2)]);
+    run.at(600, "coder-1", [Fact::TaskFinished { task: 2, attempt: 1, reported: true, actual: true }]);
+    run.at(3000, "store", [ready(3)]).at(3600, "coder-1", [started(3)]).at(4200, "store", []);
+    let finding = run.finding(KIND);
+    assert_eq!(
+        finding.numbers.get("idle_while_ready_ns"),
+        Some(50 * MINUTE),
+        "from ten minutes on to the hour"
+    );
+    assert_eq!(finding.numbers.get("oldest_waiting_ns"), Some(70 * MINUTE));
+    assert!(finding.summary.ends_with("; some worker was idle for 50m meanwhile"), "{}", finding.summary);
 }

@@ -24,6 +24,19 @@ struct HandMade {
     waited_ns: u64,
     facts: Vec<Fact<'static>>,
     halts: bool,
+    source: (AgentId, u32),
+    kind: u16,
+    first_sequence: u32,
+    sends: Vec<Sent>,
+}
+
+/// A numbered effect of a hand-made step.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Sent {
+    /// A message of a kind to an agent.
+    Message(AgentId, u16),
+    Timer,
+    Spawn(AgentId),
 }
 
 /// The roles of hand-made runs, with how many members they have.
@@ -80,6 +93,18 @@ pub(crate) fn eager() -> MonitorConfig {
         distrusting_seams: names(&["drafts"]),
         error_reach_max: 0,
         properties: vec![property("TaskFinished where actual")],
+        heals_at: Some(Time::from_ns(100 * SECOND)),
+        converges_within_ns: Some(1 << 43),
+        deadlock_after_ns: 1,
+        livelock_after_ns: 1,
+        livelock_vain_min: 1,
+        orphaned_after_ns: 1,
+        retry_window_ns: 0,
+        retry_windows_min: 0,
+        retry_amplification_min: 0,
+        metastable_window_ns: 0,
+        metastable_windows_min: 0,
+        branching_window_messages: 0,
         ..MonitorConfig::default()
     }
 }
@@ -102,6 +127,26 @@ impl Run {
     pub(crate) fn halt(&mut self, second: u64, agent: &str) -> &mut Run {
         self.at(second, agent, []);
         self.steps.last_mut().expect("it was just added").halts = true;
+        self
+    }
+
+    pub(crate) fn restart(&mut self, second: u64, agent: &str) -> &mut Run {
+        self.step(second * SECOND, agent, Event::Restart, Fate::Handled, [])
+    }
+
+    /// The last step was caused by effect `sequence` of `source`, is a message of `kind`, and asks for effects of its
+    /// own, numbered from `first`.
+    pub(crate) fn caused(
+        &mut self,
+        (source, sequence): (AgentId, u32),
+        kind: u16,
+        first: u32,
+        sends: impl IntoIterator<Item = Sent>,
+    ) -> &mut Run {
+        let last = self.steps.last_mut().expect("a step was just added");
+        last.source = (source, sequence);
+        (last.kind, last.first_sequence) = (kind, first);
+        last.sends = sends.into_iter().collect();
         self
     }
 
@@ -130,7 +175,17 @@ impl Run {
             waited_ns: 0,
             facts,
             halts: false,
+            source: (AgentId::WORLD, 0),
+            kind: 0,
+            first_sequence: 0,
+            sends: Vec::new(),
         });
+        self
+    }
+
+    /// An agent that has no name in [`ROLES`] takes the last step.
+    pub(crate) fn by(&mut self, agent: AgentId) -> &mut Run {
+        self.steps.last_mut().expect("a step was just added").target = agent;
         self
     }
 
@@ -176,14 +231,41 @@ impl Run {
             .collect()
     }
 
+    /// Lets a step state these facts as well.
+    pub(crate) fn also(&mut self, step: usize, facts: impl IntoIterator<Item = Fact<'static>>) {
+        self.steps[step].facts.extend(facts);
+    }
+
+    /// Lets an agent crash instead of taking its step.
+    pub(crate) fn crash_instead(&mut self, step: usize) {
+        self.steps[step].event = Event::Crash;
+        self.steps[step].facts.clear();
+    }
+
+    /// The run ends with its last step because nothing is left to happen.
+    pub(crate) fn end(&self) -> RunEnd {
+        let time = self.steps.last().map_or(Time::ZERO, |last| Time::from_ns(last.time_ns));
+        RunEnd { time, complete: true, quiescent: true }
+    }
+
     /// What a panel reports of the run.
     pub(crate) fn report_in(&self, config: &MonitorConfig, size: usize) -> Report {
+        self.report_up_to(config, size, &self.end())
+    }
+
+    pub(crate) fn report_up_to(&self, config: &MonitorConfig, size: usize, end: &RunEnd) -> Report {
         let mut panel = Panel::new(config, &manifest());
         for batch in self.batches(size) {
             panel.observe_batch(&batch);
         }
-        let time = self.steps.last().map_or(Time::ZERO, |last| Time::from_ns(last.time_ns));
-        panel.report(&RunEnd { time, complete: true, quiescent: false })
+        panel.report(end)
+    }
+
+    /// The findings of one kind when the run goes on, without events, up to `second`, and ends by its limit.
+    pub(crate) fn findings_up_to(&self, config: &MonitorConfig, second: u64, kind: &str) -> Vec<Finding> {
+        let end = RunEnd { time: Time::from_ns(second * SECOND), complete: true, quiescent: false };
+        let findings = self.report_up_to(config, 4096, &end).findings;
+        findings.into_iter().filter(|finding| finding.kind == kind).collect()
     }
 
     pub(crate) fn report(&self) -> Report {
@@ -233,21 +315,31 @@ fn batch(first_ordinal: u64, hand_made: &[HandMade]) -> Batch {
     for step in hand_made {
         steps.time_ns.push(step.time_ns);
         steps.target.push(step.target.as_u64());
-        steps.source.push(0);
-        steps.sequence.push(0);
+        steps.source.push(step.source.0.as_u64());
+        steps.sequence.push(step.source.1);
         steps.event.push(step.event as u8);
         steps.fate.push(step.fate as u8);
         steps.waited_ns.push(step.waited_ns);
         steps.protocol.push(0);
-        steps.kind.push(0);
-        steps.first_sequence.push(0);
-        steps.effects.push(step.facts.len() as u32 + u32::from(step.halts));
+        steps.kind.push(step.kind);
+        steps.first_sequence.push(step.first_sequence);
+        let others = step.sends.len() as u32 + u32::from(step.halts);
+        steps.effects.push(step.facts.len() as u32 + others);
         for fact in &step.facts {
             let before = bytes.len();
             codec::encode(fact, &mut bytes);
             // The encoding begins with the kind.
             let kind = u16::from_le_bytes([bytes[before], bytes[before + 1]]);
             push_effect(&mut effects, EffectKind::Fact, kind, bytes.len() - before);
+        }
+        for sent in &step.sends {
+            let (effect, object, kind) = match *sent {
+                Sent::Message(receiver, kind) => (EffectKind::Send, receiver.as_u64(), kind),
+                Sent::Timer => (EffectKind::SetTimer, 0, 0),
+                Sent::Spawn(child) => (EffectKind::Spawn, child.as_u64(), 0),
+            };
+            push_effect(&mut effects, effect, kind, 0);
+            *effects.object.last_mut().expect("it was just added") = object;
         }
         if step.halts {
             push_effect(&mut effects, EffectKind::Halt, 0, 0);

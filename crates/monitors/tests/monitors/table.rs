@@ -30,6 +30,7 @@ fn module(kind: &str) -> String {
     match kind {
         "ungated-irreversible-action" => "ungated_action".to_owned(),
         "misnamed-architecture" => "architecture".to_owned(),
+        "dirty-write" | "dirty-read" | "read-skew" | "write-skew" | "stale-read" => "conflict".to_owned(),
         "property-violated" | "property-never-happened" => "property".to_owned(),
         other => other.replace('-', "_"),
     }

@@ -1,7 +1,9 @@
 //! Acts under old fencing tokens, and those that only look late.
 
 use fleetsim_engine::{Fact, SECOND};
+use fleetsim_monitors::MonitorConfig;
 
+use crate::mutations::Fixture;
 use crate::support::Run;
 
 const KIND: &str = "zombie-write";
@@ -67,6 +69,39 @@ fn claims_in_turn() -> Stated {
         ("coder-2", claimed(2)),
         ("coder-2", finished()),
         ("coder-1", Fact::Progress { item: 7 }),
+    ]
+}
+
+fn lock() -> Run {
+    run(&lock_in_turn())
+}
+
+fn claims() -> Run {
+    run(&claims_in_turn())
+}
+
+pub(crate) fn fixtures() -> Vec<Fixture> {
+    vec![
+        Fixture {
+            kind: KIND,
+            config: MonitorConfig::default,
+            correct: lock,
+            mutations: &[
+                ("a write comes under the old fence", |run| run.restate(6, [write(2, 2, 1)])),
+                ("the lock is taken under the old fence", |run| run.restate(6, [acquired(1)])),
+                ("the lock is given back under the old fence", |run| run.restate(7, [released(1)])),
+                ("the first had a newer fence", |run| run.restate(1, [acquired(3)])),
+            ],
+        },
+        Fixture {
+            kind: KIND,
+            config: MonitorConfig::default,
+            correct: claims,
+            mutations: &[("the first never gave it back, and finishes it", |run| {
+                run.restate(1, []);
+                run.restate(4, [finished()]);
+            })],
+        },
     ]
 }
 

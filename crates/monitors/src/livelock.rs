@@ -1,0 +1,278 @@
+//! Livelock: agents are busy and work is open, but nothing comes closer to done.
+//!
+//! A record can show a *fruitless* stretch, without `Progress`, a task reported done, a committed operation or an
+//! approval. It counts as livelock when all of these hold:
+//! - it lasted at least `livelock_after_ns` (default 1 hour), and eight times the longest stretch before it that ended
+//!   in progress, so that a fleet of long tasks is measured by its own pace;
+//! - work was open all the while, and at least two agents acted;
+//! - they acted in vain: `livelock_vain_min` (default 100) operations aborted, tasks given back, attempts failed or
+//!   begun again. Or nobody spent anything, and ten times as many messages were handled: talk without work.
+//!
+//! Long model turns are therefore not livelock, and neither is a night without people: both are quiet or paid for.
+//!
+//! *Source.* Liveness after Owicki and Lamport, "Proving Liveness Properties of Concurrent Programs" (1982), turned into
+//! something that a record can show.
+//!
+//! *Parameters.* [`MonitorConfig::livelock_after_ns`], [`MonitorConfig::livelock_vain_min`].
+//!
+//! *Limits.* A fleet that states no progress until its first task is done, and meets the last condition till then, looks
+//! like one that never will. Livelock of a few among many that progress stays unseen.
+//!
+//! A step costs constant time; memory: open tasks, and runs of numbers of done ones.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use fleetsim_engine::batch::{Event, Fate, Step};
+use fleetsim_engine::{AgentId, Fact, Names, Time};
+
+use crate::config::MonitorConfig;
+use crate::finding::{Class, Evidence, Finding, Numbers, Severity};
+use crate::fold::Fold;
+use crate::interests::{FactKind, Interests};
+use crate::monitor::{Moment, Monitor, RunEnd};
+use crate::open_work::OpenTasks;
+use crate::text::{counted, dollars, duration};
+
+const KIND: &str = "livelock";
+/// Agents that are remembered of a stretch.
+const AGENTS_MAX: usize = 16;
+/// How much longer than any stretch before it one must be.
+const LONGER_THAN_BEFORE: u64 = 8;
+
+/// Finds livelocks.
+#[derive(Clone, Debug)]
+pub struct Livelock {
+    after_ns: u64,
+    vain_min: u64,
+    work: OpenTasks,
+    /// `None` while no work is open.
+    stretch: Option<Stretch>,
+    /// The longest stretch that ended in progress and was none.
+    longest_ns: u64,
+    found: Fold<Told>,
+}
+
+/// A time without progress.
+#[derive(Clone, Debug)]
+struct Stretch {
+    began: Moment,
+    /// The last step that counted towards it.
+    last: Moment,
+    vain: BTreeMap<Vain, u64>,
+    messages: u64,
+    spent: u64,
+    paid: bool,
+    agents: BTreeSet<AgentId>,
+    /// When the acts in vain or the messages became enough.
+    enough: Option<Moment>,
+}
+
+/// What leads nowhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Vain {
+    Aborted,
+    GivenBack,
+    Failed,
+    BegunAgain,
+}
+
+#[derive(Clone, Debug)]
+struct Told {
+    stretch: Stretch,
+    enough: Moment,
+    lasted_ns: u64,
+    ended: bool,
+}
+
+impl Stretch {
+    fn new(began: Moment) -> Stretch {
+        Stretch {
+            began,
+            last: began,
+            vain: BTreeMap::new(),
+            messages: 0,
+            spent: 0,
+            paid: false,
+            agents: BTreeSet::new(),
+            enough: None,
+        }
+    }
+
+    fn acts(&mut self, agent: AgentId, at: Moment) {
+        self.last = at;
+        if self.agents.len() < AGENTS_MAX {
+            self.agents.insert(agent);
+        }
+    }
+
+    fn vain_acts(&self) -> u64 {
+        self.vain.values().sum()
+    }
+}
+
+impl Livelock {
+    /// A monitor with the bounds of `config`.
+    #[must_use]
+    pub fn new(config: &MonitorConfig) -> Livelock {
+        Livelock {
+            after_ns: config.livelock_after_ns,
+            vain_min: config.livelock_vain_min.max(1),
+            work: OpenTasks::default(),
+            stretch: None,
+            longest_ns: 0,
+            found: Fold::default(),
+        }
+    }
+
+    /// Judges a stretch that goes up to `end`.
+    fn told(&self, stretch: &Stretch, end: Time, ended: bool) -> Option<Told> {
+        let lasted_ns = end.since(stretch.began.at);
+        let bound_ns = self.after_ns.max(self.longest_ns.saturating_mul(LONGER_THAN_BEFORE));
+        let in_vain = stretch.vain_acts() >= self.vain_min;
+        let in_talk = !stretch.paid && stretch.messages >= self.vain_min.saturating_mul(10);
+        let is_one = lasted_ns >= bound_ns && stretch.agents.len() >= 2 && (in_vain || in_talk);
+        let enough = stretch.enough.unwrap_or(stretch.last);
+        is_one.then(|| Told { stretch: stretch.clone(), enough, lasted_ns, ended })
+    }
+
+    fn progress(&mut self, at: Moment) {
+        if let Some(stretch) = self.stretch.take() {
+            match self.told(&stretch, at.at, true) {
+                Some(told) => self.found.add(told, stretch.agents),
+                None => self.longest_ns = self.longest_ns.max(at.at.since(stretch.began.at)),
+            }
+        }
+        self.stretch = (!self.work.is_empty()).then(|| Stretch::new(at));
+    }
+
+    fn note(&mut self, step: &Step<'_>, facts: &[Fact<'_>], at: Moment) {
+        let (vain_min, stretch) = (self.vain_min, self.stretch.get_or_insert_with(|| Stretch::new(at)));
+        if step.event == Event::Message && step.fate == Fate::Handled {
+            stretch.messages += 1;
+            stretch.acts(step.target, at);
+        }
+        for fact in facts {
+            let vain = match *fact {
+                Fact::OperationAbort { .. } => Vain::Aborted,
+                Fact::TaskReleased { .. } => Vain::GivenBack,
+                Fact::TaskFinished { reported: false, .. } => Vain::Failed,
+                Fact::TaskStarted { attempt: 2.., .. } => Vain::BegunAgain,
+                Fact::Spent { nano_dollars, .. } => {
+                    stretch.spent = stretch.spent.saturating_add(nano_dollars);
+                    stretch.paid = true;
+                    continue;
+                }
+                _ => continue,
+            };
+            *stretch.vain.entry(vain).or_default() += 1;
+            stretch.acts(step.target, at);
+        }
+        if stretch.enough.is_none()
+            && (stretch.vain_acts() >= vain_min || stretch.messages >= vain_min.saturating_mul(10))
+        {
+            stretch.enough = Some(at);
+        }
+    }
+
+    fn finding(&self, fold: &Fold<Told>, names: &Names) -> Finding {
+        let first = fold.first();
+        let stretch = &first.stretch;
+        let word = |(vain, count): (&Vain, &u64)| match vain {
+            Vain::Aborted => format!("{} aborted", counted(*count, "operation")),
+            Vain::GivenBack => format!("{} given back", counted(*count, "task")),
+            Vain::Failed => format!("{} failed", counted(*count, "attempt")),
+            Vain::BegunAgain => format!("{} begun again", counted(*count, "task")),
+        };
+        let mut acts: Vec<String> = stretch.vain.iter().map(word).collect();
+        acts.push(format!("{} handled", counted(stretch.messages, "message")));
+        let over = if first.ended { "" } else { ", up to the end" };
+        let cost = if stretch.paid { format!(", for {}", dollars(stretch.spent)) } else { String::new() };
+        let text = format!(
+            "nothing came closer to done for {}{over} while work was open: {}{cost}",
+            duration(first.lasted_ns),
+            acts.join(", "),
+        );
+        let mut evidence = vec![
+            Evidence::new(stretch.began, "the stretch without progress began"),
+            Evidence::new(first.enough, "there had been enough acts in vain to tell"),
+            Evidence::new(stretch.last, "the last act before progress or the end"),
+        ];
+        evidence.extend(fold.kept.iter().skip(1).map(|told| {
+            let lasted = duration(told.lasted_ns);
+            Evidence::new(told.stretch.began, format!("another stretch began, of {lasted}"))
+        }));
+        let agents = fold.agents(names);
+        Finding {
+            count: fold.count,
+            evidence,
+            numbers: Numbers(vec![
+                ("stretches", fold.count),
+                ("lasted_ns", first.lasted_ns),
+                ("bound_ns", self.after_ns),
+                ("acts_in_vain", stretch.vain_acts()),
+                ("messages", stretch.messages),
+                ("nano_dollars", stretch.spent),
+            ]),
+            about: BTreeMap::from([("agent", agents.clone())]),
+            agents,
+            earliest_signal: Some(Evidence::new(first.enough, "enough acts in vain without progress")),
+            lead_time_ns: Some(
+                stretch.began.at.as_ns().saturating_add(first.lasted_ns) - first.enough.at.as_ns(),
+            ),
+            remedy: Some(
+                "back off at random and for longer each time, or let one of them go first".to_owned(),
+            ),
+            ..Finding::new(KIND, Class::Liveness, Severity::High, KIND, stretch.began, "", &text)
+        }
+    }
+}
+
+impl Monitor for Livelock {
+    fn name(&self) -> &'static str {
+        KIND
+    }
+
+    fn interests(&self) -> Interests {
+        Interests::facts(&[
+            FactKind::OperationCommit,
+            FactKind::OperationAbort,
+            FactKind::Spent,
+            FactKind::Reviewed,
+            FactKind::Progress,
+        ]) | OpenTasks::INTERESTS
+            | Interests::MESSAGES
+    }
+
+    fn observe(&mut self, step: &Step<'_>, facts: &[Fact<'_>]) {
+        let at = Moment::of(step);
+        let mut progress = false;
+        for fact in facts {
+            self.work.observe(fact);
+            progress |= matches!(
+                fact,
+                Fact::Progress { .. }
+                    | Fact::TaskFinished { reported: true, .. }
+                    | Fact::OperationCommit { .. }
+                    | Fact::Reviewed { approved: true, .. }
+            );
+        }
+        if progress || self.work.is_empty() {
+            self.progress(at);
+        }
+        if !self.work.is_empty() && !progress {
+            self.note(step, facts, at);
+        }
+    }
+
+    fn findings(&self, end: &RunEnd, names: &Names) -> Vec<Finding> {
+        let mut fold = self.found.clone();
+        // What comes after the last act is rest, not livelock.
+        let open = self.stretch.as_ref();
+        if let Some(told) = open.and_then(|stretch| self.told(stretch, stretch.last.at.min(end.time), false))
+        {
+            let agents = told.stretch.agents.clone();
+            fold.add(told, agents);
+        }
+        if fold.count == 0 { Vec::new() } else { vec![self.finding(&fold, names)] }
+    }
+}
