@@ -99,7 +99,13 @@ impl Subject<'_> {
         let fleet = self.fleet(seed, plan);
         let mut simulation =
             fleet.build().unwrap_or_else(|error| panic!("{}: the fleet is not valid: {error}", self.name));
-        let mut panel = Panel::new(&MonitorConfig::default(), simulation.manifest());
+        let heal = plan.healing().filter(|_| !plan.is_empty());
+        let config = MonitorConfig {
+            heals_at: heal.map(|heal| heal.at),
+            converges_within_ns: heal.map(|heal| heal.converges_within_ns),
+            ..MonitorConfig::default()
+        };
+        let mut panel = Panel::new(&config, simulation.manifest());
         self.properties.iter().for_each(|property| panel.add(Box::new(property.clone())));
         self.monitors.iter().for_each(|make| panel.add(make()));
         let own: Vec<&'static str> = self.monitors.iter().map(|make| make().name()).collect();

@@ -46,9 +46,15 @@ impl Told {
         plan.simulation_with(self.seed, &self.faults)
     }
 
-    /// What the monitors of the run must know.
+    /// What the monitors of the run must know: the scenario's, and when its faults are over. A world in which nothing
+    /// goes wrong does not heal either.
     pub(crate) fn monitors(&self, plan: &Plan<'_>) -> MonitorConfig {
-        plan.monitors()
+        let heal = self.faults.healing().filter(|_| !self.faults.is_empty());
+        MonitorConfig {
+            heals_at: heal.map(|heal| heal.at),
+            converges_within_ns: heal.map(|heal| heal.converges_within_ns),
+            ..plan.monitors()
+        }
     }
 }
 
