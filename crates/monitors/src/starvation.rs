@@ -227,6 +227,17 @@ impl Starvation {
         self.queue_waits.entry(queue).or_default().add(item, wait, Some(at), at.at, self.default_bound_ns);
     }
 
+    /// The item was taken up: where no carrier says that it handed it over, it left the medium now.
+    fn received(&mut self, seam: &str, item: u64, at: Moment) {
+        let seam = self.resources.number(seam);
+        for (queue, line) in self.queues.iter_mut().filter(|((_, known), _)| *known == seam) {
+            if let Some(wait) = line.serve(item) {
+                let waits = self.queue_waits.entry(*queue).or_default();
+                waits.add(item, wait, Some(at), at.at, self.default_bound_ns);
+            }
+        }
+    }
+
     /// Nobody waits for the item on any seam any more.
     fn item_over(&mut self, item: u64) {
         for line in self.queues.values_mut() {
@@ -490,7 +501,10 @@ impl Monitor for Starvation {
                 }
                 Fact::HandedOver { seam, medium, item, .. } => self.carried(seam, medium, item, at),
                 // Whoever takes up something else is at work again.
-                Fact::Received { .. } => self.busy(step.target, at.at),
+                Fact::Received { seam, item, .. } => {
+                    self.received(seam, item, at);
+                    self.busy(step.target, at.at);
+                }
                 Fact::Requested { model, by, admitted, tokens_in, tokens_out, .. } => {
                     let granted = self.granted.entry((self.resources.number(model), by)).or_default();
                     if admitted {

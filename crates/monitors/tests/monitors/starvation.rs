@@ -233,6 +233,24 @@ fn an_item_overtaken_in_its_queue_is_starved() {
     assert!(finding.numbers.get("wait_p99_to_p50_thousandths") > Some(1_000_000));
 }
 
+/// A store hands nothing over itself: what is taken from it has left it.
+#[test]
+fn what_is_taken_up_waits_no_more() {
+    let taken = |item| Fact::Received { seam: "merges", item, offer: item, giver: id("coder-1") };
+    let mut newest_first = Run::default();
+    newest_first.at(0, "coder-1", [offered(1)]);
+    for item in 2..11 {
+        newest_first.at(item * 300, "coder-1", [offered(item)]).at(item * 300 + 1, "writer-1", [taken(item)]);
+    }
+    newest_first.at(3600, "writer-1", [taken(1)]);
+    let finding = newest_first.finding(KIND);
+    assert!(finding.summary.contains("item 1 waited 1h"), "{}", finding.summary);
+    let mut in_order = Run::default();
+    in_order.at(0, "coder-1", (1..11).map(offered)).at(1, "writer-1", (1..11).map(taken));
+    in_order.at(9000, "editor", []);
+    assert_eq!(in_order.findings(KIND), []);
+}
+
 #[test]
 fn what_waits_elsewhere_than_in_a_queue_is_not_overtaken_there() {
     let mut inbox = MonitorConfig::default();
