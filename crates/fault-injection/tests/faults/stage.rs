@@ -70,7 +70,7 @@ impl Agent for Busy {
         if ticks % 100 == 60 {
             ctx.fact(Fact::TaskReleased { task: ticks, reason: "done" });
         }
-        if ticks % 10 == 0 {
+        if ticks.is_multiple_of(10) {
             ctx.work_for(MILLISECOND / 2, Timer::Worked);
         }
     }
