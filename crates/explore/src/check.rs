@@ -29,7 +29,7 @@ pub struct Check<'a> {
 /// Where the faults of a run come from.
 enum Faults {
     Plan(Plan),
-    Swarm { tolerance: Tolerance, heals_at: Time, base: Plan },
+    Swarm { tolerance: Box<Tolerance>, heals_at: Time, base: Plan },
 }
 
 /// What a check that holds has seen.
@@ -103,7 +103,8 @@ impl<'a> Check<'a> {
     #[must_use]
     pub fn swarm(mut self, tolerance: Tolerance, heals_at_ns: u64) -> Self {
         let (Faults::Plan(base) | Faults::Swarm { base, .. }) = self.faults;
-        self.faults = Faults::Swarm { tolerance, heals_at: Time::from_ns(heals_at_ns), base };
+        let (tolerance, heals_at) = (Box::new(tolerance), Time::from_ns(heals_at_ns));
+        self.faults = Faults::Swarm { tolerance, heals_at, base };
         self
     }
 
