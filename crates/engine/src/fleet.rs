@@ -3,6 +3,7 @@
 use core::any::TypeId;
 use core::marker::PhantomData;
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use crate::agent::{Agent, Birth, Spawn};
 use crate::codec;
@@ -340,8 +341,14 @@ impl Fleet {
         Manifest {
             groups: self.groups.iter().map(group).collect(),
             protocols: self.protocols.iter().map(protocol).collect(),
-            facts: Shape::of::<Fact<'static>>(),
+            facts: shape_of_facts(),
             rules,
         }
     }
+}
+
+/// It is the same in all fleets, and many short runs would probe it again and again.
+fn shape_of_facts() -> Shape {
+    static SHAPE: OnceLock<Shape> = OnceLock::new();
+    SHAPE.get_or_init(Shape::of::<Fact<'static>>).clone()
 }

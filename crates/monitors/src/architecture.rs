@@ -265,11 +265,10 @@ fn classify(shares: &Shares, one_hub: bool, agents: u64, separates: bool) -> Arc
     }
 }
 
-/// The finding that the fleet is not what it claims to be, if it is not.
-pub(crate) fn misnamed(topology: &Topology, names: &Names) -> Option<Finding> {
+/// The finding that the fleet is not what it claims to be, if it is not, given its measured architecture.
+pub(crate) fn misnamed(topology: &Topology, architecture: &Architecture, names: &Names) -> Option<Finding> {
     const KIND: &str = "misnamed-architecture";
     let claim = topology.config.claims_to_be?;
-    let architecture = measure(topology, names);
     let class = architecture.class.filter(|class| *class != claim)?;
     let verbs = [
         ("decision", "took", "decisions"),
@@ -298,7 +297,7 @@ pub(crate) fn misnamed(topology: &Topology, names: &Names) -> Option<Finding> {
         about.insert("hub", hubs);
     }
     Some(Finding {
-        agents: architecture.hub.into_iter().collect(),
+        agents: architecture.hub.iter().cloned().collect(),
         evidence: evidence.into_iter().collect(),
         numbers: Numbers(vec![
             ("decision_share_thousandths", architecture.shares.decision.thousandths()),

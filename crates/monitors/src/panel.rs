@@ -9,7 +9,7 @@ use fleetsim_engine::batch::{Batch, Step};
 use fleetsim_engine::{Fact, Manifest, Names, Sink, Time};
 use serde::Serialize;
 
-use crate::architecture::Architecture;
+use crate::architecture::{Architecture, misnamed};
 use crate::config::MonitorConfig;
 use crate::conflict::Conflict;
 use crate::cost_overrun::CostOverrun;
@@ -192,20 +192,15 @@ impl Panel {
     /// Judges what was seen so far. It may be asked at any time and again later.
     #[must_use]
     pub fn report(&self, end: &RunEnd) -> Report {
-        let measuring: [&dyn Monitor; 2] = [&self.duplicate_hand_over, &self.topology];
-        let mut findings: Vec<Finding> = measuring
-            .into_iter()
-            .chain(self.monitors.iter().map(|monitor| &**monitor))
-            .flat_map(|monitor| monitor.findings(end, &self.names))
-            .collect();
+        let architecture = self.topology.architecture(&self.names);
+        let mut findings: Vec<Finding> =
+            misnamed(&self.topology, &architecture, &self.names).into_iter().collect();
+        findings.extend(self.duplicate_hand_over.findings(end, &self.names));
+        findings.extend(self.monitors.iter().flat_map(|monitor| monitor.findings(end, &self.names)));
         findings.iter_mut().for_each(|finding| self.injections.label(finding));
         findings.sort_by(Finding::order);
         let duplicated: BTreeMap<&str, u64> = self.duplicate_hand_over.by_seam();
-        Report {
-            findings,
-            architecture: self.topology.architecture(&self.names),
-            tally: self.tally.report(&duplicated, &self.names),
-        }
+        Report { findings, architecture, tally: self.tally.report(&duplicated, &self.names) }
     }
 
     /// The names of the run, with those of the agents that were spawned so far.

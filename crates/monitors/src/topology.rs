@@ -261,6 +261,6 @@ impl Monitor for Topology {
     }
 
     fn findings(&self, _end: &RunEnd, names: &Names) -> Vec<Finding> {
-        architecture::misnamed(self, names).into_iter().collect()
+        architecture::misnamed(self, &self.architecture(names), names).into_iter().collect()
     }
 }
