@@ -107,8 +107,11 @@ impl Subject<'_> {
         };
         let mut panel = Panel::new(&config, simulation.manifest());
         self.properties.iter().for_each(|property| panel.add(Box::new(property.clone())));
-        self.monitors.iter().for_each(|make| panel.add(make()));
-        let own: Vec<&'static str> = self.monitors.iter().map(|make| make().name()).collect();
+        let mut own: Vec<&'static str> = Vec::new();
+        for monitor in self.monitors.iter().map(|make| make()) {
+            own.push(monitor.name());
+            panel.add(monitor);
+        }
         let mut taps = Taps { panel, injected: BTreeMap::new(), counts: !plan.is_empty(), tap };
         let outcome = simulation.run(&self.limits, &mut taps);
         if let Ending::Failed(error) = &outcome.ending {

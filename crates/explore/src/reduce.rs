@@ -27,8 +27,10 @@ pub(crate) fn reduce(
     let first_finding = case.failure.as_ref().map(|(_, finding)| finding.clone());
     // A run that is not the same run again cannot be made smaller: whatever is dropped may not be what matters.
     let smallest = match again.digest == case.digest {
-        true => drop_rules(subject, seed, plan, what),
-        false => Smallest { plan, finding: None, events: case.events },
+        true => {
+            drop_rules(subject, seed, Smallest { plan, finding: first_finding, events: case.events }, what)
+        }
+        false => Smallest { plan, finding: first_finding, events: case.events },
     };
     let path = place::trace_path(folder, &subject.name, seed);
     let saved = subject.record(seed, &smallest.plan, &path);
@@ -45,7 +47,7 @@ pub(crate) fn reduce(
         rules_before,
         events: smallest.events,
         plan: smallest.plan,
-        finding: smallest.finding.or(first_finding),
+        finding: smallest.finding,
         saved: saved.map(|()| path),
         nondeterminism: parts.or(is_other.then(|| "two runs of one seed have different digests".to_owned())),
     }
@@ -58,13 +60,12 @@ struct Smallest {
 }
 
 /// Tries all rules at once, then each by itself, until none can go.
-fn drop_rules(subject: &Subject<'_>, seed: u64, plan: Plan, what: &str) -> Smallest {
+fn drop_rules(subject: &Subject<'_>, seed: u64, mut smallest: Smallest, what: &str) -> Smallest {
     let attempt = |plan: &Plan| {
         let case = subject.run(seed, plan, &mut Tap::Digest(DigestSink::default()));
         let events = case.events;
         case.failure.filter(|(failed, _)| failed == what).map(|(_, finding)| (finding, events))
     };
-    let mut smallest = Smallest { plan, finding: None, events: 0 };
     let keep = |smallest: &mut Smallest, plan: Plan| match attempt(&plan) {
         Some((finding, events)) => {
             *smallest = Smallest { plan, finding: Some(finding), events };
@@ -75,8 +76,6 @@ fn drop_rules(subject: &Subject<'_>, seed: u64, plan: Plan, what: &str) -> Small
     if keep(&mut smallest, Plan::default()) {
         return smallest;
     }
-    let full = smallest.plan.clone();
-    keep(&mut smallest, full);
     let mut dropped = true;
     while dropped {
         dropped = false;

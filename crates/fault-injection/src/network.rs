@@ -57,6 +57,11 @@ impl Harm {
         }
     }
 
+    /// Whether it stands between agents, rather than befalling messages one by one.
+    fn is_a_cut(&self) -> bool {
+        matches!(self, Harm::Partition { .. } | Harm::Isolate { .. })
+    }
+
     fn fault(&self) -> &'static str {
         match self {
             Harm::Loss(..) => "loss",
@@ -124,8 +129,7 @@ impl Network {
         }
         for rule in &mut self.rules {
             // A cable that is cut takes with it what is under way; everything else is decided at the send.
-            let to =
-                if rule.harm.rank() <= 2 && rule.harm.rank() > 0 { message.arrives } else { message.now };
+            let to = if rule.harm.is_a_cut() { message.arrives } else { message.now };
             let Some(during) = rule.windows.between(message.now, to) else { continue };
             if healed(during.from) {
                 continue;
