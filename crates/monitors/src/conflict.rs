@@ -55,6 +55,7 @@ use fleetsim_engine::batch::Step;
 use fleetsim_engine::{Fact, Names};
 
 use crate::finding::Finding;
+use crate::interests::{FactKind, Interests};
 use crate::monitor::{Moment, Monitor, RunEnd};
 use dirty_read::DIRTY_READ;
 use dirty_write::DIRTY_WRITE;
@@ -145,6 +146,18 @@ fn subject<T: Default>(told: &mut BTreeMap<Vec<u32>, T>, resources: Vec<u32>) ->
 impl Monitor for Conflict {
     fn name(&self) -> &'static str {
         NAME
+    }
+
+    fn interests(&self) -> Interests {
+        Interests::facts(&[
+            FactKind::OperationBegin,
+            FactKind::Read,
+            FactKind::Write,
+            FactKind::OperationCommit,
+            FactKind::OperationAbort,
+            FactKind::OperationIndeterminate,
+            FactKind::Spent,
+        ])
     }
 
     fn observe(&mut self, step: &Step<'_>, facts: &[Fact<'_>]) {

@@ -156,11 +156,17 @@ impl Deadlock {
     }
 
     fn told_before(&self, agent: AgentId, at: Moment) -> Option<Told> {
+        if self.live.is_empty() {
+            return None;
+        }
         self.circle_of.get(&agent).map(|number| self.told(&self.live[number], at, true))
     }
 
     /// Whether `agent`, who waits for something new, closes a circle or runs into one; and with it those behind it.
     fn judge(&mut self, agent: AgentId, now: Moment) {
+        if !self.graph.may_be_stuck(agent) {
+            return;
+        }
         let mut to_judge = vec![agent];
         while let Some(next) = to_judge.pop() {
             if self.circle_of.contains_key(&next) {

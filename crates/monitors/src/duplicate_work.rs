@@ -16,19 +16,22 @@
 //! what makes a second one duplicate; a fleet that gives tasks up without stating it will seem to do work twice. What
 //! was wasted is what the later agents spent while their last begun task was the doubled one.
 //!
-//! A fact costs a few look-ups. Memory: live attempts; 32 bytes for a task that is done, and 8 for an offer that was
-//! received.
+//! A fact costs a few look-ups. Memory: live attempts; 32 bytes for a task that is done, and at most 64 for an offer that
+//! was received.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use fleetsim_engine::batch::Step;
 use fleetsim_engine::{AgentId, Fact, Names};
 
 use crate::finding::{Class, Evidence, Finding, Numbers, Severity};
 use crate::fold::Fold;
+use crate::holdings::Holdings;
 use crate::id_set::IdSet;
 use crate::interests::{FactKind, Interests};
 use crate::monitor::{Moment, Monitor, RunEnd, halted, went_down};
+use crate::number_map::NumberMap;
 use crate::role::Role;
 use crate::text::{counted, dollars, duration, shown};
 
@@ -38,15 +41,13 @@ const KIND: &str = "duplicate-work";
 #[derive(Clone, Debug, Default)]
 pub struct DuplicateWork {
     /// Attempts that last, by task, in the order in which they were begun.
-    attempts: BTreeMap<u64, Vec<Attempt>>,
-    /// The tasks that each agent has begun and that are not over.
-    begun: BTreeSet<(AgentId, u64)>,
-    /// What each agent began last.
-    current: BTreeMap<AgentId, u64>,
+    attempts: NumberMap<u64, Attempts>,
+    /// The tasks that each agent has begun.
+    begun: Holdings,
     /// Who reported a task done first.
     done: BTreeMap<u64, Done>,
     /// Offers that were received.
-    received: BTreeSet<u64>,
+    received: IdSet,
     /// Tasks of which an offer was received twice.
     copied: IdSet,
     repeats: BTreeMap<(Form, Role), Repeats>,
@@ -57,6 +58,19 @@ struct Attempt {
     agent: AgentId,
     number: u32,
     since: Moment,
+}
+
+/// The attempts at one task that last. Of most there is never more than one.
+#[derive(Clone, Debug)]
+struct Attempts {
+    first: Attempt,
+    others: Vec<Attempt>,
+}
+
+impl Attempts {
+    fn of(&self, agent: AgentId) -> Option<&Attempt> {
+        core::iter::once(&self.first).chain(&self.others).find(|attempt| attempt.agent == agent)
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -90,30 +104,43 @@ struct Repeat {
 
 impl DuplicateWork {
     fn started(&mut self, task: u64, number: u32, agent: AgentId, at: Moment) {
-        self.current.insert(agent, task);
-        let attempts = self.attempts.entry(task).or_default();
-        let other = attempts.iter().find(|attempt| attempt.agent != agent).copied();
-        let known = attempts.iter_mut().find(|attempt| attempt.agent == agent);
-        let is_new = known.is_none();
-        match known {
-            Some(attempt) => attempt.number = number,
-            None => attempts.push(Attempt { agent, number, since: at }),
+        let attempts = &self.attempts;
+        self.begun.add(agent, task, |task| attempts.get(task).is_some_and(|all| all.of(agent).is_some()));
+        let attempt = Attempt { agent, number, since: at };
+        let mut is_first = false;
+        let attempts = self.attempts.or_insert_with(task, || {
+            is_first = true;
+            Attempts { first: attempt, others: Vec::new() }
+        });
+        if is_first {
+            return;
         }
-        self.begun.insert((agent, task));
-        let Some(other) = other.filter(|_| is_new && !self.copied.contains(task)) else { return };
+        let mut known = core::iter::once(&mut attempts.first).chain(&mut attempts.others);
+        if let Some(known) = known.find(|attempt| attempt.agent == agent) {
+            known.number = number;
+            return;
+        }
+        let other = attempts.first;
+        attempts.others.push(attempt);
+        if self.copied.contains(task) {
+            return;
+        }
         let repeat = Repeat { task, before: (other.agent, other.since), again: (agent, at), attempt: number };
         let repeats = self.repeats.entry((Form::AtOnce, Role::of(agent))).or_default();
         repeats.fold.add(repeat, [other.agent, agent]);
     }
 
     fn finished(&mut self, task: u64, attempt: u32, reported: bool, agent: AgentId, at: Moment) {
-        self.over(task);
+        self.attempts.remove(task);
         if !reported {
             return;
         }
-        let Some(first) = self.done.get(&task).copied() else {
-            self.done.insert(task, Done { agent, at });
-            return;
+        let first = match self.done.entry(task) {
+            Entry::Vacant(entry) => {
+                entry.insert(Done { agent, at });
+                return;
+            }
+            Entry::Occupied(entry) => *entry.get(),
         };
         if self.copied.contains(task) {
             return;
@@ -123,36 +150,32 @@ impl DuplicateWork {
         repeats.fold.add(repeat, [first.agent, agent]);
     }
 
-    fn over(&mut self, task: u64) {
-        for attempt in self.attempts.remove(&task).unwrap_or_default() {
-            self.begun.remove(&(attempt.agent, task));
-        }
-    }
-
     /// The attempt of `agent` at `task` ended without a word about others'.
     fn leaves(&mut self, agent: AgentId, task: u64) {
-        self.begun.remove(&(agent, task));
-        if let Some(attempts) = self.attempts.get_mut(&task) {
-            attempts.retain(|attempt| attempt.agent != agent);
-            if attempts.is_empty() {
-                self.attempts.remove(&task);
-            }
+        let Some(attempts) = self.attempts.get_mut(task) else { return };
+        attempts.others.retain(|attempt| attempt.agent != agent);
+        if attempts.first.agent != agent {
+            return;
+        }
+        if attempts.others.is_empty() {
+            self.attempts.remove(task);
+        } else {
+            attempts.first = attempts.others.remove(0);
         }
     }
 
     fn gone(&mut self, agent: AgentId) {
-        let tasks: Vec<u64> =
-            self.begun.range((agent, 0)..=(agent, u64::MAX)).map(|(_, task)| *task).collect();
-        for task in tasks {
+        for task in self.begun.of(agent, |_| true) {
             self.leaves(agent, task);
         }
+        self.begun.forget(agent);
     }
 
     fn spent(&mut self, agent: AgentId, nano_dollars: u64) {
-        let Some(task) = self.current.get(&agent) else { return };
+        let Some(task) = self.begun.last(agent) else { return };
         let Some(attempts) = self.attempts.get(task) else { return };
-        let is_later = attempts.iter().skip(1).any(|attempt| attempt.agent == agent);
-        if !is_later || self.copied.contains(*task) {
+        let is_later = attempts.others.iter().any(|attempt| attempt.agent == agent);
+        if !is_later || self.copied.contains(task) {
             return;
         }
         if let Some(repeats) = self.repeats.get_mut(&(Form::AtOnce, Role::of(agent))) {
@@ -255,13 +278,14 @@ impl Monitor for DuplicateWork {
                     self.finished(task, attempt, reported, agent, at);
                 }
                 // A store that gives a task out again means all that were at it.
-                Fact::TaskReleased { task, .. } => self.over(task),
+                Fact::TaskReleased { task, .. } => {
+                    self.attempts.remove(task);
+                }
                 Fact::Spent { nano_dollars, .. } => self.spent(agent, nano_dollars),
                 _ => {}
             }
         }
-        if self.current.contains_key(&agent) && (went_down(step) || halted(step)) {
-            self.current.remove(&agent);
+        if went_down(step) || halted(step) {
             self.gone(agent);
         }
     }

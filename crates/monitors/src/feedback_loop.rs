@@ -20,6 +20,7 @@ use crate::fold::Fold;
 use crate::interests::{FactKind, Interests};
 use crate::intern::Interner;
 use crate::monitor::{Moment, Monitor, RunEnd};
+use crate::number_map::NumberMap;
 use crate::role::Role;
 use crate::text::{counted, dollars, shown};
 
@@ -33,9 +34,9 @@ pub struct FeedbackLoop {
     rounds_max: usize,
     seams: Interner,
     /// Items that have been handed over since they last made progress.
-    items: BTreeMap<u64, Item>,
+    items: NumberMap<u64, Item>,
     /// What each agent received last: that is what its money is spent on.
-    holds: BTreeMap<AgentId, u64>,
+    holds: NumberMap<AgentId, u64>,
     closed: BTreeMap<Vec<Hop>, Loops>,
 }
 
@@ -110,8 +111,8 @@ impl FeedbackLoop {
         FeedbackLoop {
             rounds_max: config.loop_rounds_max.max(2) as usize,
             seams: Interner::default(),
-            items: BTreeMap::new(),
-            holds: BTreeMap::new(),
+            items: NumberMap::default(),
+            holds: NumberMap::default(),
             closed: BTreeMap::new(),
         }
     }
@@ -127,7 +128,7 @@ impl FeedbackLoop {
     ) {
         self.holds.insert(receiver, item);
         let hop = (self.seams.number(seam), Role::of(receiver));
-        let state = self.items.entry(item).or_default();
+        let state = self.items.or_default(item);
         // A second delivery of the same offer is another monitor's business, and no step of a path.
         if state.path.iter().any(|known| known.offer == offer) {
             return;
@@ -152,12 +153,12 @@ impl FeedbackLoop {
 
     /// The item came closer to done: what it went through before led somewhere, and was no loop.
     fn settle(&mut self, item: u64) {
-        self.items.remove(&item);
+        self.items.remove(item);
     }
 
     fn spend(&mut self, agent: AgentId, nano_dollars: u64) {
-        if let Some(item) = self.holds.get(&agent)
-            && let Some(state) = self.items.get_mut(item)
+        if let Some(item) = self.holds.get(agent)
+            && let Some(state) = self.items.get_mut(*item)
         {
             state.spent = state.spent.saturating_add(nano_dollars);
         }
@@ -352,7 +353,7 @@ impl Monitor for FeedbackLoop {
                     self.settle(item);
                 }
                 Fact::GuardTripped { item, .. } => {
-                    if let Some(state) = self.items.get_mut(&item) {
+                    if let Some(state) = self.items.get_mut(item) {
                         state.stopped.get_or_insert(Mark { moment, spent: state.spent });
                     }
                 }
@@ -363,12 +364,12 @@ impl Monitor for FeedbackLoop {
 
     fn findings(&self, end: &RunEnd, names: &Names) -> Vec<Finding> {
         let mut closed = self.closed.clone();
-        for (item, state) in &self.items {
+        for (item, state) in self.items.sorted() {
             // The event at which the run ended is not this item's: its last hand-over is.
             let last = state.path.back().map_or(0, |last| last.mark.moment.event);
             let at_end = Mark { moment: Moment { event: last, at: end.time }, spent: state.spent };
             let end = state.stopped.unwrap_or(at_end);
-            let open = state.repeats.iter().find_map(|repeat| state.as_loop(*item, repeat, end));
+            let open = state.repeats.iter().find_map(|repeat| state.as_loop(item, repeat, end));
             if let Some((path, told)) = open {
                 closed.entry(path).or_default().add(told);
             }

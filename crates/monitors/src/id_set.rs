@@ -1,39 +1,39 @@
-//! A set of numbers as runs of neighbours: tasks are mostly numbered one after the other, so that a million finished
-//! ones take a few runs. At worst a number takes 16 bytes.
+//! A set of numbers, 64 neighbours in one word: tasks are mostly numbered one after the other, so that a million finished
+//! ones take a megabyte at most. At worst a number takes 64 bytes.
 
-use std::collections::BTreeMap;
+use core::num::NonZeroU64;
 
-/// Numbers, as the first and last of each run.
+use crate::number_map::NumberMap;
+
+/// Numbers, as the words of their neighbourhoods.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct IdSet {
-    last_of: BTreeMap<u64, u64>,
+    words: NumberMap<u64, NonZeroU64>,
 }
 
 impl IdSet {
+    #[inline]
     pub(crate) fn contains(&self, id: u64) -> bool {
-        self.last_of.range(..=id).next_back().is_some_and(|(_, last)| *last >= id)
+        self.words.get(id / 64).is_some_and(|word| word.get() & 1 << (id % 64) != 0)
     }
 
     /// Adds a number; gives whether it is new.
+    #[inline]
     pub(crate) fn insert(&mut self, id: u64) -> bool {
-        // Most sets grow at their end.
-        if let Some(mut run) = self.last_of.last_entry()
-            && run.get().checked_add(1) == Some(id)
-        {
-            *run.get_mut() = id;
-            return true;
-        }
-        if self.contains(id) {
-            return false;
-        }
-        let before = self.last_of.range(..id).next_back().map(|(first, last)| (*first, *last));
-        let joins_before = before.filter(|(_, last)| last.checked_add(1) == Some(id));
-        let first = joins_before.map_or(id, |(first, _)| first);
-        let last = id.checked_add(1).and_then(|next| self.last_of.remove(&next)).unwrap_or(id);
-        self.last_of.insert(first, last);
-        true
+        let bit = NonZeroU64::new(1 << (id % 64)).expect("one bit is set");
+        let mut is_first = false;
+        let word = self.words.or_insert_with(id / 64, || {
+            is_first = true;
+            bit
+        });
+        let is_new = is_first || word.get() & bit.get() == 0;
+        *word |= bit;
+        is_new
     }
 }
+
+const _: () =
+    assert!(core::mem::size_of::<Option<(u64, NonZeroU64)>>() == 16, "of four places one is taken at least");
 
 #[cfg(test)]
 mod tests {
@@ -53,8 +53,8 @@ mod tests {
                     prop_assert_eq!(set.contains(known), twin.contains(&known));
                 }
             }
-            let runs = twin.iter().filter(|id| **id == 0 || !twin.contains(&(**id - 1))).count();
-            prop_assert_eq!(set.last_of.len(), runs, "neighbours are one run");
+            let words: BTreeSet<u64> = twin.iter().map(|id| id / 64).collect();
+            prop_assert_eq!(set.words.len(), words.len(), "neighbours share a word");
         }
     }
 }

@@ -2,34 +2,72 @@
 
 use std::collections::BTreeMap;
 
+/// Up to this many names are looked for one by one, which is quicker than a tree.
+const FEW: usize = 12;
+
 /// The names seen so far, numbered in the order in which they came.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Interner {
-    numbers: BTreeMap<Box<str>, u32>,
     names: Vec<Box<str>>,
+    /// The same by name, once there are more than a few.
+    numbers: BTreeMap<Box<str>, u32>,
     /// The last number that was asked for: facts about one thing come together.
     last: u32,
 }
 
 impl Interner {
     /// The number of `name`, a new one if it is new.
+    #[inline]
     pub(crate) fn number(&mut self, name: &str) -> u32 {
-        if self.names.get(self.last as usize).is_some_and(|last| **last == *name) {
-            return self.last;
+        if self.names.get(self.last as usize).is_none_or(|last| **last != *name) {
+            self.last = self.search(name);
         }
-        if let Some(number) = self.numbers.get(name) {
-            self.last = *number;
-            return *number;
-        }
-        let number = u32::try_from(self.names.len()).expect("a run has fewer than four billion names");
-        self.numbers.insert(name.into(), number);
+        self.last
+    }
+
+    fn search(&mut self, name: &str) -> u32 {
+        let known = if self.names.len() <= FEW {
+            self.names.iter().position(|known| **known == *name).map(number)
+        } else {
+            self.numbers.get(name).copied()
+        };
+        known.unwrap_or_else(|| self.add(name))
+    }
+
+    fn add(&mut self, name: &str) -> u32 {
         self.names.push(name.into());
-        self.last = number;
-        number
+        let added = if self.names.len() == FEW + 1 { 0 } else { self.names.len() - 1 };
+        if self.names.len() > FEW {
+            let named = self.names.iter().enumerate().skip(added);
+            self.numbers.extend(named.map(|(place, name)| (name.clone(), number(place))));
+        }
+        number(self.names.len() - 1)
     }
 
     /// The name behind `number`.
     pub(crate) fn name(&self, number: u32) -> &str {
         &self.names[number as usize]
+    }
+}
+
+fn number(place: usize) -> u32 {
+    u32::try_from(place).expect("a run has fewer than four billion names")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_numbered_as_they_come() {
+        let mut interner = Interner::default();
+        let names: Vec<String> = (0..3 * FEW).map(|number| format!("seam {number}")).collect();
+        for round in 0..2 {
+            for (place, name) in names.iter().enumerate() {
+                assert_eq!(interner.number(name), number(place), "round {round}");
+                assert_eq!(interner.number("seam 0"), 0);
+                assert_eq!(interner.name(number(place)), name);
+            }
+        }
     }
 }

@@ -20,7 +20,7 @@
 //!
 //! A step costs constant time; memory: open tasks, and runs of numbers of done ones.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use fleetsim_engine::batch::{Event, Fate, Step};
 use fleetsim_engine::{AgentId, Fact, Names, Time};
@@ -58,17 +58,18 @@ struct Stretch {
     began: Moment,
     /// The last step that counted towards it.
     last: Moment,
-    vain: BTreeMap<Vain, u64>,
+    /// In the order of [`Vain`].
+    vain: [u64; 4],
     messages: u64,
     spent: u64,
     paid: bool,
-    agents: BTreeSet<AgentId>,
+    agents: Vec<AgentId>,
     /// When the acts in vain or the messages became enough.
     enough: Option<Moment>,
 }
 
 /// What leads nowhere.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug)]
 enum Vain {
     Aborted,
     GivenBack,
@@ -89,24 +90,24 @@ impl Stretch {
         Stretch {
             began,
             last: began,
-            vain: BTreeMap::new(),
+            vain: [0; 4],
             messages: 0,
             spent: 0,
             paid: false,
-            agents: BTreeSet::new(),
+            agents: Vec::new(),
             enough: None,
         }
     }
 
     fn acts(&mut self, agent: AgentId, at: Moment) {
         self.last = at;
-        if self.agents.len() < AGENTS_MAX {
-            self.agents.insert(agent);
+        if self.agents.len() < AGENTS_MAX && !self.agents.contains(&agent) {
+            self.agents.push(agent);
         }
     }
 
     fn vain_acts(&self) -> u64 {
-        self.vain.values().sum()
+        self.vain.iter().sum()
     }
 }
 
@@ -136,13 +137,17 @@ impl Livelock {
     }
 
     fn progress(&mut self, at: Moment) {
+        let mut agents = Vec::new();
         if let Some(stretch) = self.stretch.take() {
             match self.told(&stretch, at.at, true) {
-                Some(told) => self.found.add(told, stretch.agents),
+                Some(told) => self.found.add(told, stretch.agents.iter().copied()),
                 None => self.longest_ns = self.longest_ns.max(at.at.since(stretch.began.at)),
             }
+            agents = stretch.agents;
         }
-        self.stretch = (!self.work.is_empty()).then(|| Stretch::new(at));
+        // Stretches are many and mostly short: the next one takes over the room of the last.
+        agents.clear();
+        self.stretch = (!self.work.is_empty()).then(|| Stretch { agents, ..Stretch::new(at) });
     }
 
     fn note(&mut self, step: &Step<'_>, facts: &[Fact<'_>], at: Moment) {
@@ -164,7 +169,7 @@ impl Livelock {
                 }
                 _ => continue,
             };
-            *stretch.vain.entry(vain).or_default() += 1;
+            stretch.vain[vain as usize] += 1;
             stretch.acts(step.target, at);
         }
         if stretch.enough.is_none()
@@ -177,13 +182,15 @@ impl Livelock {
     fn finding(&self, fold: &Fold<Told>, names: &Names) -> Finding {
         let first = fold.first();
         let stretch = &first.stretch;
-        let word = |(vain, count): (&Vain, &u64)| match vain {
-            Vain::Aborted => format!("{} aborted", counted(*count, "operation")),
-            Vain::GivenBack => format!("{} given back", counted(*count, "task")),
-            Vain::Failed => format!("{} failed", counted(*count, "attempt")),
-            Vain::BegunAgain => format!("{} begun again", counted(*count, "task")),
-        };
-        let mut acts: Vec<String> = stretch.vain.iter().map(word).collect();
+        let [aborted, given_back, failed, begun_again] = stretch.vain;
+        let vain = [
+            (aborted, "operation", "aborted"),
+            (given_back, "task", "given back"),
+            (failed, "attempt", "failed"),
+            (begun_again, "task", "begun again"),
+        ];
+        let word = |(count, noun, what)| (count > 0).then(|| format!("{} {what}", counted(count, noun)));
+        let mut acts: Vec<String> = vain.into_iter().filter_map(word).collect();
         acts.push(format!("{} handled", counted(stretch.messages, "message")));
         let over = if first.ended { "" } else { ", up to the end" };
         let cost = if stretch.paid { format!(", for {}", dollars(stretch.spent)) } else { String::new() };

@@ -41,6 +41,7 @@ use crate::finding::{Class, Evidence, Finding, Numbers, Severity};
 use crate::interests::{FactKind, Interests};
 use crate::lineage::Lineages;
 use crate::monitor::{Moment, Monitor, RunEnd, went_down};
+use crate::number_map::NumberMap;
 use crate::ratio::Ratio;
 use crate::text::{counted, dollars, duration, shown};
 
@@ -64,7 +65,7 @@ pub struct MessageLoop {
     kind_names: Vec<(u32, u16)>,
     lineages: Lineages<Line>,
     /// The kinds that each agent has received.
-    received: BTreeMap<AgentId, u64>,
+    received: NumberMap<AgentId, u64>,
     branching: Vec<Branching>,
     spent: u64,
     from_outside: u64,
@@ -77,13 +78,14 @@ pub struct MessageLoop {
 type ProtocolNames = (String, Vec<String>);
 
 /// What an effect descends from.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Line {
     /// Messages from the one that came from outside.
     depth: u32,
     /// The kinds among them.
     kinds: u64,
-    ring: Option<Ring>,
+    /// Few messages are sent on and on; a note on any other should stay small.
+    ring: Option<Box<Ring>>,
 }
 
 /// A message that is sent on and on, as Brent's algorithm follows it.
@@ -198,7 +200,7 @@ impl MessageLoop {
             protocols: manifest.protocols.iter().map(protocol).collect(),
             kind_names: Vec::new(),
             lineages: Lineages::default(),
-            received: BTreeMap::new(),
+            received: NumberMap::default(),
             branching: vec![Branching::default(); KINDS_MAX + 1],
             spent: 0,
             from_outside: 0,
@@ -244,7 +246,7 @@ impl MessageLoop {
                 self.depth_most = self.depth_most.max(known.depth);
                 if let Some(kind) = self.kind(step.protocol.0, step.kind) {
                     known.kinds |= 1 << kind;
-                    *self.received.entry(step.target).or_default() |= 1 << kind;
+                    *self.received.or_default(step.target) |= 1 << kind;
                     self.count(kind, at, step.waited_ns > 0);
                     self.follow(&mut known, kind, step, at);
                 }
@@ -337,7 +339,7 @@ impl MessageLoop {
     }
 
     fn note_effects(&mut self, line: Option<Line>, step: &Step<'_>, at: Moment) {
-        for effect in step.effects.clone() {
+        for effect in step.requests() {
             match effect.effect {
                 EffectKind::Send => self.messages += 1,
                 EffectKind::CancelTimer => {
@@ -349,7 +351,7 @@ impl MessageLoop {
                 _ => {}
             }
             let Some(sequence) = effect.sequence else { continue };
-            let Some(mut line) = line else {
+            let Some(line) = &line else {
                 self.from_outside += u64::from(effect.effect == EffectKind::Send);
                 // Spawns of the first generation have no line of their own, but begin one.
                 if effect.effect == EffectKind::Spawn {
@@ -358,6 +360,7 @@ impl MessageLoop {
                 }
                 continue;
             };
+            let mut line = line.clone();
             let is_timer = effect.effect == EffectKind::SetTimer;
             if is_timer && step.event == Event::Timer {
                 continue;
@@ -382,8 +385,8 @@ impl MessageLoop {
         }
         self.branching[kind].child();
         // A ring begins where somebody sends on what it got.
-        if line.ring.is_none() && self.received.get(&sender).is_some_and(|kinds| kinds & 1 << kind != 0) {
-            line.ring = Some(Ring::new(kind, sender, at));
+        if line.ring.is_none() && self.received.get(sender).is_some_and(|kinds| kinds & 1 << kind != 0) {
+            line.ring = Some(Box::new(Ring::new(kind, sender, at)));
         }
     }
 

@@ -50,6 +50,8 @@ pub struct Metastable {
     work: OpenTasks,
     down: BTreeSet<AgentId>,
     index: u64,
+    /// When the current window ends.
+    ends_ns: u64,
     current: Window,
     phase: Phase,
     /// The last calm windows.
@@ -149,6 +151,7 @@ impl Metastable {
     pub fn new(config: &MonitorConfig) -> Metastable {
         Metastable {
             window_ns: config.metastable_window_ns.max(1),
+            ends_ns: config.metastable_window_ns.max(1),
             windows_min: u64::from(config.metastable_windows_min.clamp(1, WINDOWS_MAX)),
             work: OpenTasks::default(),
             down: BTreeSet::new(),
@@ -186,6 +189,7 @@ impl Metastable {
             self.close(empty);
         }
         self.index = index;
+        self.ends_ns = (index + 1).saturating_mul(self.window_ns);
     }
 
     fn close(&mut self, window: Window) {
@@ -325,7 +329,9 @@ impl Monitor for Metastable {
 
     fn observe(&mut self, step: &Step<'_>, facts: &[Fact<'_>]) {
         let at = Moment::of(step);
-        self.advance(at.at.as_ns() / self.window_ns);
+        if at.at.as_ns() >= self.ends_ns {
+            self.advance(at.at.as_ns() / self.window_ns);
+        }
         let before = self.current.counted();
         for fact in facts {
             match fact {

@@ -4,20 +4,18 @@
 //! was reported done stays done: a second attempt at it is waste, not a return to work. One that was given up may be
 //! begun again. Tasks that a fleet hands on without stating it seem to stay where they were last seen.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use fleetsim_engine::{AgentId, Fact};
 
 use crate::id_set::IdSet;
 use crate::interests::{FactKind, Interests};
 use crate::intern::Interner;
 use crate::monitor::Moment;
+use crate::number_map::NumberMap;
 
 /// Open tasks, and the numbers of those that are done.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct OpenWork {
-    open: BTreeMap<u64, OpenTask>,
-    held: BTreeSet<(AgentId, u64)>,
+    open: NumberMap<u64, OpenTask>,
     done: IdSet,
     media: Interner,
     /// Whether the fleet ever stated the end of a task: one that never does cannot be said to leave any open.
@@ -83,7 +81,7 @@ impl OpenWork {
     /// Takes note of a fact that `agent` stated.
     pub(crate) fn observe(&mut self, at: Moment, agent: AgentId, fact: &Fact<'_>) -> Change {
         let (task, place, opens) = match *fact {
-            Fact::TaskAdded { task } if self.open.contains_key(&task) => (task, None, false),
+            Fact::TaskAdded { task } if self.open.contains(task) => (task, None, false),
             Fact::TaskAdded { task } => (task, Some(Place::Added), true),
             Fact::TaskReady { task } => (task, Some(Place::Ready(agent)), true),
             Fact::TaskReleased { task, .. } => (task, Some(Place::Ready(agent)), false),
@@ -103,12 +101,9 @@ impl OpenWork {
     }
 
     fn put(&mut self, at: Moment, task: u64, place: Place, opens: bool) -> Change {
-        let Some(known) = self.open.get_mut(&task) else {
+        let Some(known) = self.open.get_mut(task) else {
             if opens && !self.done.contains(task) {
                 self.open.insert(task, OpenTask { opened: at, place, since: at });
-                if let Place::Held(agent) = place {
-                    self.held.insert((agent, task));
-                }
             }
             return Change::Nothing;
         };
@@ -119,20 +114,12 @@ impl OpenWork {
             return Change::Nothing;
         }
         (known.place, known.since) = (place, at);
-        if let Place::Held(agent) = before {
-            self.held.remove(&(agent, task));
-        }
-        if let Place::Held(agent) = place {
-            self.held.insert((agent, task));
-        }
         Change::Moved(task)
     }
 
     fn finish(&mut self, task: u64, reported: bool) -> Change {
         self.saw_finish = true;
-        if let Some(OpenTask { place: Place::Held(agent), .. }) = self.open.remove(&task) {
-            self.held.remove(&(agent, task));
-        }
+        self.open.remove(task);
         if !reported {
             return Change::GivenUp(task);
         }
@@ -147,12 +134,12 @@ impl OpenWork {
 
     /// The open tasks, by number.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, &OpenTask)> {
-        self.open.iter().map(|(task, state)| (*task, state))
+        self.open.sorted()
     }
 
-    /// The open tasks that `agent` holds, with what is known of them.
-    pub(crate) fn held_by(&self, agent: AgentId) -> impl Iterator<Item = (u64, &OpenTask)> {
-        self.held.range((agent, 0)..=(agent, u64::MAX)).map(|(_, task)| (*task, &self.open[task]))
+    /// What is known of `task`, if it is open and with `agent`.
+    pub(crate) fn held_by(&self, agent: AgentId, task: u64) -> Option<&OpenTask> {
+        self.open.get(task).filter(|state| state.place == Place::Held(agent))
     }
 
     /// The name of a medium.
@@ -164,7 +151,7 @@ impl OpenWork {
 /// Which tasks are open, for those who need not know where they are: opened and closed as [`OpenWork`] has it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct OpenTasks {
-    open: BTreeSet<u64>,
+    open: NumberMap<u64, ()>,
     done: IdSet,
 }
 
@@ -187,10 +174,10 @@ impl OpenTasks {
             | Fact::TaskStarted { task, .. }
                 if !self.done.contains(task) =>
             {
-                self.open.insert(task);
+                self.open.insert(task, ());
             }
             Fact::TaskFinished { task, reported, .. } => {
-                self.open.remove(&task);
+                self.open.remove(task);
                 if reported {
                     self.done.insert(task);
                 }
@@ -218,13 +205,10 @@ mod tests {
         for (agent, fact) in facts {
             work.observe(Moment::ZERO, *agent, fact);
             tasks.observe(fact);
-            assert!(work.iter().map(|(task, _)| task).eq(tasks.open.iter().copied()), "the two agree");
-        }
-        for (task, state) in work.iter() {
-            let holder =
-                [CODER, OTHER].into_iter().find(|agent| work.held_by(*agent).any(|(t, _)| t == task));
-            let expected = if let Place::Held(agent) = state.place { Some(agent) } else { None };
-            assert_eq!(holder, expected, "the index tells the same");
+            assert!(
+                work.iter().map(|(task, _)| task).eq(tasks.open.sorted().map(|(task, ())| task)),
+                "the two agree"
+            );
         }
         work.iter().map(|(task, state)| (task, state.place)).collect()
     }

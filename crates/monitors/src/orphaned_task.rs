@@ -23,6 +23,7 @@ use crate::config::MonitorConfig;
 use crate::ending::Rest;
 use crate::finding::{Class, Evidence, Finding, Numbers, Severity};
 use crate::fold::Fold;
+use crate::holdings::Holdings;
 use crate::interests::{FactKind, Interests};
 use crate::monitor::{Moment, Monitor, RunEnd};
 use crate::open_work::{Change, OpenWork};
@@ -36,6 +37,7 @@ const KIND: &str = "orphaned-task";
 pub struct OrphanedTask {
     after_ns: u64,
     work: OpenWork,
+    holdings: Holdings,
     rest: Rest,
     orphans: BTreeMap<u64, Orphan>,
     found: BTreeMap<Role, Fold<Told>>,
@@ -65,6 +67,7 @@ impl OrphanedTask {
         OrphanedTask {
             after_ns: config.orphaned_after_ns,
             work: OpenWork::default(),
+            holdings: Holdings::default(),
             rest: Rest::default(),
             orphans: BTreeMap::new(),
             found: BTreeMap::new(),
@@ -143,6 +146,13 @@ impl Monitor for OrphanedTask {
         let at = Moment::of(step);
         for fact in facts {
             let change = self.work.observe(at, step.target, fact);
+            if let Fact::TaskClaimed { task, .. }
+            | Fact::TaskStarted { task, .. }
+            | Fact::Received { item: task, .. } = fact
+            {
+                let has = |task| self.work.held_by(step.target, task).is_some();
+                self.holdings.add(step.target, *task, has);
+            }
             if self.orphans.is_empty() {
                 continue;
             }
@@ -162,8 +172,10 @@ impl Monitor for OrphanedTask {
         }
         if self.rest.observe(step, facts) {
             let halted = self.rest.gone(step.target).is_some_and(|gone| gone.halted);
-            for (task, state) in self.work.held_by(step.target) {
-                let orphan = Orphan { agent: step.target, taken: state.since, left: at, halted };
+            let held_by = |task| self.work.held_by(step.target, task);
+            for task in self.holdings.of(step.target, |task| held_by(task).is_some()) {
+                let taken = held_by(task).expect("it has what was just asked for").since;
+                let orphan = Orphan { agent: step.target, taken, left: at, halted };
                 self.orphans.entry(task).or_insert(orphan);
             }
         }

@@ -87,6 +87,27 @@ struct Routes {
     monitors: Vec<Interests>,
     /// What anybody wants.
     any: Interests,
+    /// What the last step offered, and the places of the monitors that wanted it: steps that are alike come together.
+    last: (Interests, Vec<usize>),
+}
+
+impl Routes {
+    /// The places of the monitors that want to see what is `offered`.
+    fn wanting(&mut self, offered: Interests) -> &[usize] {
+        if self.last.0 != offered {
+            let wants = |(place, interests): (usize, &Interests)| interests.meets(offered).then_some(place);
+            self.last.0 = offered;
+            self.last.1.clear();
+            self.last.1.extend(self.monitors.iter().enumerate().filter_map(wants));
+        }
+        &self.last.1
+    }
+
+    fn add(&mut self, interests: Interests) {
+        self.any = self.any | interests;
+        self.monitors.push(interests);
+        self.last = (Interests::NONE, Vec::new());
+    }
 }
 
 /// What a panel found and measured.
@@ -113,6 +134,7 @@ impl Panel {
                 | injected::INTERESTS
                 | topology.interests()
                 | duplicate_hand_over.interests(),
+            last: (Interests::NONE, Vec::new()),
         };
         let mut panel = Panel {
             names: Names::new(manifest),
@@ -132,16 +154,15 @@ impl Panel {
 
     /// Adds a user's own monitor, which is shown the steps that follow.
     pub fn add(&mut self, monitor: Box<dyn Monitor>) {
-        let interests = monitor.interests();
-        self.routes.any = self.routes.any | interests;
-        self.routes.monitors.push(interests);
+        self.routes.add(monitor.interests());
         self.monitors.push(monitor);
     }
 
     /// From now on shows every monitor every step with all its facts, whatever it says that it wants. The report is the
     /// same, if they say it rightly: what tests compare.
     pub fn show_everything(&mut self) {
-        let Routes { topology, duplicate_hand_over, monitors, any } = &mut self.routes;
+        let Routes { topology, duplicate_hand_over, monitors, any, last } = &mut self.routes;
+        *last = (Interests::NONE, Vec::new());
         for interests in [topology, duplicate_hand_over, any].into_iter().chain(monitors) {
             *interests = Interests::EVERYTHING;
         }
@@ -182,10 +203,8 @@ impl Panel {
         if offered.meets(self.routes.duplicate_hand_over) {
             self.duplicate_hand_over.observe(step, facts);
         }
-        for (interests, monitor) in self.routes.monitors.iter().zip(&mut self.monitors) {
-            if offered.meets(*interests) {
-                monitor.observe(step, facts);
-            }
+        for place in self.routes.wanting(offered) {
+            self.monitors[*place].observe(step, facts);
         }
     }
 

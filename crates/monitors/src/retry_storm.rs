@@ -31,6 +31,7 @@ use crate::fold::Fold;
 use crate::interests::{FactKind, Interests};
 use crate::intern::Interner;
 use crate::monitor::{Moment, Monitor, RunEnd};
+use crate::number_map::NumberMap;
 use crate::ratio::Ratio;
 use crate::text::duration;
 
@@ -46,7 +47,7 @@ pub struct RetryStorm {
     windows_min: usize,
     amplification_min: u64,
     names: Interner,
-    offers: BTreeSet<u64>,
+    offers: NumberMap<u64, ()>,
     streams: BTreeMap<Tried, Stream>,
     storms: BTreeMap<Tried, Fold<Storm>>,
 }
@@ -61,8 +62,9 @@ enum Tried {
 
 #[derive(Clone, Debug, Default)]
 struct Stream {
-    /// The number of the current window.
+    /// The number of the current window, and when it ends.
     index: u64,
+    ends_ns: u64,
     current: Window,
     /// The windows of the present rise, of which the first is the lowest.
     rise: Option<Rise>,
@@ -160,27 +162,29 @@ impl RetryStorm {
             windows_min: config.retry_windows_min.max(2) as usize,
             amplification_min: config.retry_amplification_min.max(1),
             names: Interner::default(),
-            offers: BTreeSet::new(),
+            offers: NumberMap::default(),
             streams: BTreeMap::new(),
             storms: BTreeMap::new(),
         }
     }
 
     fn count(&mut self, tried: Tried, at: Moment, agent: AgentId, attempts: u64, successes: u64) {
-        let index = at.at.as_ns() / self.window_ns;
         let stream = self.streams.entry(tried).or_default();
-        if index != stream.index {
-            let ended = core::mem::take(&mut stream.current);
-            let skipped = index > stream.index + 1;
-            stream.index = index;
-            self.close(tried, ended);
-            // A window in which nothing was tried ends every rise.
-            if skipped {
-                self.close(tried, Window::default());
-            }
+        if at.at.as_ns() < stream.ends_ns {
+            stream.current.add(at, agent, attempts, successes);
+            return;
         }
-        let stream = self.streams.get_mut(&tried).expect("it was just there");
+        let index = at.at.as_ns() / self.window_ns;
+        let ended = core::mem::take(&mut stream.current);
+        let skipped = index > stream.index + 1;
+        stream.index = index;
+        stream.ends_ns = (index + 1).saturating_mul(self.window_ns);
         stream.current.add(at, agent, attempts, successes);
+        self.close(tried, ended);
+        // A window in which nothing was tried ends every rise.
+        if skipped {
+            self.close(tried, Window::default());
+        }
     }
 
     fn close(&mut self, tried: Tried, window: Window) {
@@ -298,16 +302,16 @@ impl Monitor for RetryStorm {
                     self.count(tried, at, by, 1, u64::from(admitted));
                 }
                 Fact::Offered { offer, .. } => {
-                    self.offers.insert(offer);
+                    self.offers.insert(offer, ());
                 }
                 Fact::HandedOver { medium, offer, receiver, .. } => {
                     let tried = Tried::Medium(self.names.number(medium));
                     // When it is taken up is the receiver's pace and no matter here.
-                    let is_first = self.offers.remove(&offer);
+                    let is_first = self.offers.remove(offer).is_some();
                     self.count(tried, at, receiver, 1, u64::from(is_first));
                 }
                 Fact::Undelivered { offer, .. } => {
-                    self.offers.remove(&offer);
+                    self.offers.remove(offer);
                 }
                 Fact::TaskStarted { attempt, .. } => {
                     self.count(Tried::Tasks, at, step.target, 1, u64::from(attempt <= 1));

@@ -24,6 +24,7 @@ use fleetsim_engine::{AgentId, Fact, Names};
 
 use crate::finding::{Class, Evidence, Finding, Numbers, Severity};
 use crate::fold::Fold;
+use crate::interests::{FactKind, Interests};
 use crate::intern::Interner;
 use crate::monitor::{Moment, Monitor, RunEnd};
 use crate::text::{counted, shown, times};
@@ -128,6 +129,10 @@ impl Conflict {
 impl Monitor for SemanticConflict {
     fn name(&self) -> &'static str {
         KIND
+    }
+
+    fn interests(&self) -> Interests {
+        Interests::facts(&[FactKind::Checked, FactKind::Write])
     }
 
     fn observe(&mut self, step: &Step<'_>, facts: &[Fact<'_>]) {

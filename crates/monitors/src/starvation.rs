@@ -35,6 +35,7 @@ use crate::histogram::Histogram;
 use crate::interests::{FactKind, Interests};
 use crate::intern::Interner;
 use crate::monitor::{Moment, Monitor, RunEnd, halted, went_down};
+use crate::number_map::{Number, NumberMap};
 use crate::ratio::Ratio;
 use crate::role::Role;
 use crate::takers::Takers;
@@ -55,9 +56,9 @@ pub struct Starvation {
     agent_lines: BTreeMap<u32, WaitLine<AgentId>>,
     agent_waits: BTreeMap<(u32, Role), Waits<AgentId>>,
     /// What each agent waits for, so that a crash ends its waits.
-    waiting_for: BTreeSet<(AgentId, u32)>,
+    waiting_for: NumberMap<AgentId, Vec<u32>>,
     /// The tokens of a model that were granted to each agent that asked.
-    granted: BTreeMap<(u32, AgentId), u64>,
+    granted: NumberMap<(u32, AgentId), u64>,
     ready: TaskLines,
     /// Tasks from when they were added: judged only in fleets that never state when a task is ready.
     added: TaskLines,
@@ -88,10 +89,15 @@ impl Carriers {
 /// Lines of tasks, by the agent that offers them.
 #[derive(Clone, Debug, Default)]
 struct TaskLines {
-    lines: BTreeMap<AgentId, WaitLine<u64>>,
-    waits: BTreeMap<AgentId, Waits<u64>>,
-    line_of: BTreeMap<u64, AgentId>,
+    lines: NumberMap<AgentId, TaskLine>,
+    line_of: NumberMap<u64, AgentId>,
     takers: Takers,
+}
+
+#[derive(Clone, Debug, Default)]
+struct TaskLine {
+    line: WaitLine<u64>,
+    waits: Waits<u64>,
 }
 
 /// How the waits in one line went.
@@ -103,7 +109,7 @@ struct Waits<K> {
     starved: u64,
     longest: Vec<Starved<K>>,
     /// How often each of them was served.
-    served: BTreeMap<K, u64>,
+    served: NumberMap<K, u64>,
 }
 
 impl<K> Default for Waits<K> {
@@ -113,7 +119,7 @@ impl<K> Default for Waits<K> {
             oldest_ns: 0,
             starved: 0,
             longest: Vec::new(),
-            served: BTreeMap::new(),
+            served: NumberMap::default(),
         }
     }
 }
@@ -127,7 +133,7 @@ struct Starved<K> {
     waited_ns: u64,
 }
 
-impl<K: Ord + Copy> Waits<K> {
+impl<K: Number> Waits<K> {
     fn add(&mut self, who: K, wait: Wait, served: Option<Moment>, end: Time, bound_ns: u64) {
         let waited_ns = end.since(wait.since.at);
         self.lengths.add(waited_ns);
@@ -148,31 +154,27 @@ impl<K: Ord + Copy> Waits<K> {
 }
 
 impl TaskLines {
-    fn join(&mut self, task: u64, line: AgentId, at: Moment) {
+    fn join(&mut self, task: u64, store: AgentId, at: Moment) {
         self.leave(task, at);
-        self.lines.entry(line).or_default().join(task, at);
-        self.line_of.insert(task, line);
-        self.takers.ready(line, 1, at.at);
+        self.lines.or_default(store).line.join(task, at);
+        self.line_of.insert(task, store);
+        self.takers.ready(store, 1, at.at);
     }
 
     fn leave(&mut self, task: u64, at: Moment) {
-        if let Some(line) = self.line_of.remove(&task) {
-            self.lines.get_mut(&line).expect("a task waits in a line").leave(task);
-            self.takers.ready(line, -1, at.at);
+        if let Some(store) = self.line_of.remove(task) {
+            self.lines.get_mut(store).expect("a task waits in a line").line.leave(task);
+            self.takers.ready(store, -1, at.at);
         }
     }
 
     fn serve(&mut self, task: u64, by: AgentId, at: Moment, bound_ns: u64) {
-        if let Some(line) = self.line_of.remove(&task) {
-            self.takers.ready(line, -1, at.at);
-            self.takers.took(by, line, at.at);
-            let wait = self
-                .lines
-                .get_mut(&line)
-                .and_then(|line| line.serve(task))
-                .expect("a task waits in its line");
-            self.waits.entry(line).or_default().add(task, wait, Some(at), at.at, bound_ns);
-        }
+        let Some(store) = self.line_of.remove(task) else { return };
+        self.takers.ready(store, -1, at.at);
+        self.takers.took(by, store, at.at);
+        let TaskLine { line, waits } = self.lines.get_mut(store).expect("a task waits in a line");
+        let wait = line.serve(task).expect("a task waits in its line");
+        waits.add(task, wait, Some(at), at.at, bound_ns);
     }
 }
 
@@ -190,8 +192,8 @@ impl Starvation {
             default_bound_ns: config.default_wait_bound_ns,
             agent_lines: BTreeMap::new(),
             agent_waits: BTreeMap::new(),
-            waiting_for: BTreeSet::new(),
-            granted: BTreeMap::new(),
+            waiting_for: NumberMap::default(),
+            granted: NumberMap::default(),
             ready: TaskLines::default(),
             added: TaskLines::default(),
             saw_ready: false,
@@ -251,29 +253,31 @@ impl Starvation {
 
     fn wait(&mut self, agent: AgentId, resource: &str, at: Moment) {
         let resource = self.resources.number(resource);
-        self.waiting_for.insert((agent, resource));
+        let waits = self.waiting_for.or_default(agent);
+        if !waits.contains(&resource) {
+            waits.push(resource);
+        }
         self.agent_lines.entry(resource).or_default().join(agent, at);
     }
 
     fn wait_ended(&mut self, agent: AgentId, resource: &str, at: Moment) {
         let resource = self.resources.number(resource);
-        self.waiting_for.remove(&(agent, resource));
+        if let Some(waits) = self.waiting_for.get_mut(agent) {
+            waits.retain(|known| *known != resource);
+        }
         let Some(wait) = self.agent_lines.get_mut(&resource).and_then(|line| line.serve(agent)) else {
             return;
         };
         let role = Role::of(agent);
         let bound_ns = self.bound_ns(role);
         let waits = self.agent_waits.entry((resource, role)).or_default();
-        *waits.served.entry(agent).or_default() += 1;
+        *waits.served.or_default(agent) += 1;
         waits.add(agent, wait, Some(at), at.at, bound_ns);
     }
 
     /// Whoever lost its state or stopped waits for nothing any more.
     fn stopped(&mut self, agent: AgentId) {
-        let of_agent = (agent, 0)..=(agent, u32::MAX);
-        let resources: Vec<u32> = self.waiting_for.range(of_agent).map(|(_, resource)| *resource).collect();
-        for resource in resources {
-            self.waiting_for.remove(&(agent, resource));
+        for resource in self.waiting_for.remove(agent).unwrap_or_default() {
             self.agent_lines.get_mut(&resource).expect("who waits is in a line").leave(agent);
         }
     }
@@ -302,11 +306,12 @@ impl Starvation {
             for (agent, wait) in line.waiting() {
                 let role = Role::of(agent);
                 let waits = all.entry((*resource, role)).or_default();
-                waits.served.entry(agent).or_default();
+                waits.served.or_default(agent);
                 waits.add(agent, wait, None, end.time, self.bound_ns(role));
             }
         }
         let starved = all.iter().filter(|(_, waits)| waits.starved > 0);
+        let granted: Vec<((u32, AgentId), &u64)> = self.granted.sorted().collect();
         let finding = |((number, role), waits): (&(u32, Role), &Waits<AgentId>)| {
             let resource = self.resources.name(*number);
             let role_name = role.name(names);
@@ -314,8 +319,8 @@ impl Starvation {
                 finding(resource, &role_name, waits, self.bound_ns(*role), |agent| shown(&names.of(agent)));
             let served = jain_index(waits.served.values().copied());
             finding.numbers.0.push(("jain_served_thousandths", served.thousandths()));
-            let agents = (*number, AgentId::from_u64(0))..=(*number, AgentId::from_u64(u64::MAX));
-            let granted = self.granted.range(agents).map(|(_, tokens)| *tokens);
+            let granted =
+                granted.iter().filter(|((model, _), _)| model == number).map(|(_, tokens)| **tokens);
             if granted.clone().any(|tokens| tokens > 0) {
                 let (jain, agents) = (jain_index(granted.clone()), counted(granted.count() as u64, "agent"));
                 finding.summary += &format!("; Jain's index of the tokens granted to {agents} is {jain}");
@@ -359,33 +364,33 @@ impl Starvation {
 
     fn task_findings(&self, end: &RunEnd, names: &Names) -> Vec<Finding> {
         let lines = if self.saw_ready { &self.ready } else { &self.added };
-        let mut all = lines.waits.clone();
-        for (store, line) in &lines.lines {
-            for (task, wait) in line.waiting() {
-                all.entry(*store).or_default().add(task, wait, None, end.time, self.default_bound_ns);
+        let judged = |(store, known): (AgentId, &TaskLine)| {
+            let mut waits = known.waits.clone();
+            for (task, wait) in known.line.waiting() {
+                waits.add(task, wait, None, end.time, self.default_bound_ns);
             }
-        }
-        let starved = all.iter().filter(|(_, waits)| waits.starved > 0);
-        let finding = |(store, waits): (&AgentId, &Waits<u64>)| {
-            let store_name = names.of(*store);
+            (waits.starved > 0).then_some((store, waits))
+        };
+        let finding = |(store, waits): (AgentId, Waits<u64>)| {
+            let store_name = names.of(store);
             let mut finding =
-                finding(&store_name, "tasks", waits, self.default_bound_ns, |task| format!("task {task}"));
-            let idle_ns = lines.takers.idle_ns(*store, end.time);
+                finding(&store_name, "tasks", &waits, self.default_bound_ns, |task| format!("task {task}"));
+            let idle_ns = lines.takers.idle_ns(store, end.time);
             if idle_ns > 0 {
                 finding.summary += &format!("; some worker was idle for {} meanwhile", duration(idle_ns));
             }
             finding.numbers.0.push(("idle_while_ready_ns", idle_ns));
-            let taken = lines.takers.taken(*store);
+            let taken = lines.takers.taken(store);
             finding.numbers.0.push(("jain_taken_thousandths", jain_index(taken).thousandths()));
             finding.agents = vec![store_name.clone()];
             finding.about = BTreeMap::from([
                 ("resource", vec![store_name.clone()]),
-                ("role", vec![Role::of(*store).name(names)]),
+                ("role", vec![Role::of(store).name(names)]),
                 ("agent", vec![store_name]),
             ]);
             finding
         };
-        starved.map(finding).collect()
+        lines.lines.sorted().filter_map(judged).map(finding).collect()
     }
 }
 
@@ -506,7 +511,7 @@ impl Monitor for Starvation {
                     self.busy(step.target, at.at);
                 }
                 Fact::Requested { model, by, admitted, tokens_in, tokens_out, .. } => {
-                    let granted = self.granted.entry((self.resources.number(model), by)).or_default();
+                    let granted = self.granted.or_default((self.resources.number(model), by));
                     if admitted {
                         *granted = granted.saturating_add(tokens_in).saturating_add(tokens_out);
                     }

@@ -1,14 +1,14 @@
 //! Who takes tasks from which store, and how long somebody lay idle while tasks were ready there.
 
-use std::collections::BTreeMap;
-
 use fleetsim_engine::{AgentId, Time};
+
+use crate::number_map::NumberMap;
 
 /// Workers by the store that they took from last.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Takers {
-    stores: BTreeMap<AgentId, Store>,
-    workers: BTreeMap<AgentId, Worker>,
+    stores: NumberMap<AgentId, Store>,
+    workers: NumberMap<AgentId, Worker>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -19,7 +19,7 @@ struct Store {
     counted: Time,
     idle_ns: u64,
     /// How many tasks each worker took.
-    taken: BTreeMap<AgentId, u64>,
+    taken: NumberMap<AgentId, u64>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -43,7 +43,7 @@ impl Store {
 impl Takers {
     /// Tasks became ready at `store`, or left it.
     pub(crate) fn ready(&mut self, store: AgentId, change: i64, now: Time) {
-        let store = self.stores.entry(store).or_default();
+        let store = self.stores.or_default(store);
         store.count(now);
         store.ready = store.ready.saturating_add_signed(change);
     }
@@ -52,7 +52,7 @@ impl Takers {
     pub(crate) fn took(&mut self, worker: AgentId, store: AgentId, now: Time) {
         self.busy(worker, now);
         self.workers.insert(worker, Worker { store, is_idle: false });
-        *self.stores.entry(store).or_default().taken.entry(worker).or_default() += 1;
+        *self.stores.or_default(store).taken.or_default(worker) += 1;
     }
 
     /// `worker` is through with what it took.
@@ -66,28 +66,28 @@ impl Takers {
     }
 
     fn set(&mut self, worker: AgentId, is_idle: bool, now: Time) {
-        let Some(known) = self.workers.get_mut(&worker).filter(|known| known.is_idle != is_idle) else {
+        let Some(known) = self.workers.get_mut(worker).filter(|known| known.is_idle != is_idle) else {
             return;
         };
         known.is_idle = is_idle;
-        let store = self.stores.get_mut(&known.store).expect("a worker took from a store");
+        let store = self.stores.get_mut(known.store).expect("a worker took from a store");
         store.count(now);
         store.idle = store.idle.saturating_add_signed(if is_idle { 1 } else { -1 });
     }
 
     /// Whether `worker` ever took a task.
     pub(crate) fn knows(&self, worker: AgentId) -> bool {
-        self.workers.contains_key(&worker)
+        self.workers.contains(worker)
     }
 
     /// How long at least one worker of `store` lay idle while at least one task was ready, in nanoseconds.
     pub(crate) fn idle_ns(&self, store: AgentId, now: Time) -> u64 {
-        self.stores.get(&store).map_or(0, |store| store.idle_ns_at(now))
+        self.stores.get(store).map_or(0, |store| store.idle_ns_at(now))
     }
 
     /// How many tasks each worker took from `store`.
     pub(crate) fn taken(&self, store: AgentId) -> impl Iterator<Item = u64> + Clone {
-        self.stores.get(&store).into_iter().flat_map(|store| store.taken.values().copied())
+        self.stores.get(store).into_iter().flat_map(|store| store.taken.values().copied())
     }
 }
 

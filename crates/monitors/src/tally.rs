@@ -10,9 +10,11 @@ use fleetsim_engine::{AgentId, Fact, HOUR, Names, Time, Waited};
 
 use crate::config::MonitorConfig;
 use crate::histogram::Histogram;
+use crate::id_set::IdSet;
 use crate::interests::{FactKind, Interests};
 use crate::intern::Interner;
 use crate::monitor::went_down;
+use crate::number_map::NumberMap;
 use crate::ratio::Ratio;
 use crate::role::Role;
 
@@ -26,20 +28,23 @@ pub use report::{
 pub struct Tally {
     late_after_ns: BTreeMap<String, u64>,
     texts: Interner,
-    tasks: BTreeMap<u64, TaskState>,
+    /// Those that are not done.
+    tasks: NumberMap<u64, TaskState>,
+    done: IdSet,
+    done_count: u64,
     falsely_done: u64,
     first_task: Option<Time>,
     last_done: Option<Time>,
     seams: BTreeMap<u32, Seam>,
     /// Offers that nobody has received yet: the seam, and since when.
-    offers: BTreeMap<u64, (u32, Time)>,
+    offers: NumberMap<u64, (u32, Time)>,
     checks: CheckTally,
     cost: CostTally,
     requests: RequestTally,
     roles: BTreeMap<Role, RoleCounts>,
-    waits: BTreeMap<AgentId, Vec<(OwnedWaited, Time)>>,
+    waits: NumberMap<AgentId, Vec<(OwnedWaited, Time)>>,
     /// Tokens granted, by model and agent.
-    granted: BTreeMap<(u32, AgentId), u64>,
+    granted: NumberMap<(u32, AgentId), u64>,
     faults: faults::FaultCounts,
 }
 
@@ -49,7 +54,6 @@ enum TaskState {
     /// Given back, and not offered again since.
     Released,
     Failed,
-    Done,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -102,18 +106,20 @@ impl Tally {
         Tally {
             late_after_ns: config.late_after_ns.clone(),
             texts: Interner::default(),
-            tasks: BTreeMap::new(),
+            tasks: NumberMap::default(),
+            done: IdSet::default(),
+            done_count: 0,
             falsely_done: 0,
             first_task: None,
             last_done: None,
             seams: BTreeMap::new(),
-            offers: BTreeMap::new(),
+            offers: NumberMap::default(),
             checks: CheckTally::default(),
             cost: CostTally::default(),
             requests: RequestTally::default(),
             roles: BTreeMap::new(),
-            waits: BTreeMap::new(),
-            granted: BTreeMap::new(),
+            waits: NumberMap::default(),
+            granted: NumberMap::default(),
             faults: faults::FaultCounts::default(),
         }
     }
@@ -145,7 +151,7 @@ impl Tally {
             self.role(step.target).inbox_waits.add(step.waited_ns);
         }
         if went_down(step) {
-            self.waits.remove(&step.target);
+            self.waits.remove(step.target);
         }
         for fact in facts {
             match fact {
@@ -167,7 +173,7 @@ impl Tally {
                 }
                 Fact::WaitOn { on } => {
                     let on = self.owned(on);
-                    let waits = self.waits.entry(step.target).or_default();
+                    let waits = self.waits.or_default(step.target);
                     if waits.iter().all(|(known, _)| *known != on) {
                         waits.push((on, step.time));
                     }
@@ -187,9 +193,13 @@ impl Tally {
             Fact::TaskFinished { task, reported, actual, .. } => {
                 self.falsely_done += u64::from(reported && !actual);
                 if reported {
+                    self.first_task.get_or_insert(now);
                     self.last_done = Some(now);
+                    self.tasks.remove(task);
+                    self.done_count += u64::from(self.done.insert(task));
+                    return;
                 }
-                (task, if reported { TaskState::Done } else { TaskState::Failed })
+                (task, TaskState::Failed)
             }
             Fact::TaskReleased { task, .. } => (task, TaskState::Released),
             Fact::TaskAdded { task }
@@ -199,10 +209,9 @@ impl Tally {
             _ => return,
         };
         self.first_task.get_or_insert(now);
-        let known = self.tasks.entry(task).or_insert(state);
         // Done stays done: a second attempt at it is waste, not a return to work.
-        if *known != TaskState::Done {
-            *known = state;
+        if !self.done.contains(task) {
+            self.tasks.insert(task, state);
         }
     }
 
@@ -218,7 +227,7 @@ impl Tally {
                 let counts = self.seams.entry(seam).or_default();
                 counts.received += 1;
                 // A later receipt of the same offer is a duplicate, and neither late nor a wait.
-                if let Some((_, offered)) = self.offers.remove(&offer) {
+                if let Some((_, offered)) = self.offers.remove(offer) {
                     let waited_ns = now.since(offered);
                     counts.waits.add(waited_ns);
                     counts.late +=
@@ -228,7 +237,7 @@ impl Tally {
             Fact::Undelivered { seam, offer, .. } => {
                 let seam = self.texts.number(seam);
                 self.seams.entry(seam).or_default().lost += 1;
-                self.offers.remove(&offer);
+                self.offers.remove(offer);
             }
             _ => {}
         }
@@ -247,7 +256,7 @@ impl Tally {
             }
             Fact::Requested { model, by, admitted, first, tokens_in, tokens_out } => {
                 let model = self.texts.number(model);
-                let granted = self.granted.entry((model, by)).or_default();
+                let granted = self.granted.or_default((model, by));
                 let requests = &mut self.requests;
                 if !admitted {
                     requests.refused += 1;
@@ -267,12 +276,9 @@ impl Tally {
 
     fn wait_ended(&mut self, agent: AgentId, on: &Waited<'_>, now: Time) {
         let on = self.owned(on);
-        let Some(waits) = self.waits.get_mut(&agent) else { return };
+        let Some(waits) = self.waits.get_mut(agent) else { return };
         let Some(place) = waits.iter().position(|(known, _)| *known == on) else { return };
         let (_, since) = waits.remove(place);
-        if waits.is_empty() {
-            self.waits.remove(&agent);
-        }
         self.role(agent).waits.add(now.since(since));
     }
 
@@ -307,11 +313,11 @@ impl Tally {
     fn task_tally(&self) -> TaskTally {
         let count =
             |states: &[TaskState]| self.tasks.values().filter(|state| states.contains(state)).count() as u64;
-        let done = count(&[TaskState::Done]);
+        let done = self.done_count;
         let makespan_ns = self.first_task.zip(self.last_done).map_or(0, |(first, last)| last.since(first));
         let per_hour = u128::from(done) * 1000 * u128::from(HOUR);
         TaskTally {
-            added: self.tasks.len() as u64,
+            added: self.tasks.len() as u64 + done,
             done,
             failed: count(&[TaskState::Failed, TaskState::Released]),
             pending: count(&[TaskState::Pending]),
@@ -359,8 +365,8 @@ impl Tally {
 
     fn fairness(&self) -> Vec<Fairness> {
         let mut by_model: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
-        for ((model, _), tokens) in &self.granted {
-            by_model.entry(self.texts.name(*model)).or_default().push(*tokens);
+        for ((model, _), tokens) in self.granted.sorted() {
+            by_model.entry(self.texts.name(model)).or_default().push(*tokens);
         }
         let fairness = |(model, tokens): (&str, Vec<u64>)| Fairness {
             model: model.to_owned(),

@@ -2,7 +2,7 @@
 //!
 //! What is kept grows with the distinct routes between agents, not with the hand-overs on them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use fleetsim_engine::batch::Step;
 use fleetsim_engine::{AgentId, Fact, Names};
@@ -10,9 +10,11 @@ use fleetsim_engine::{AgentId, Fact, Names};
 use crate::architecture::{self, Architecture};
 use crate::config::{Medium, MonitorConfig};
 use crate::finding::Finding;
+use crate::id_set::IdSet;
 use crate::interests::{FactKind, Interests};
 use crate::intern::Interner;
 use crate::monitor::{Moment, Monitor, RunEnd};
+use crate::number_map::{Number, NumberMap};
 
 /// Measures the architecture of a run, and finds it misnamed when it is not what it is claimed to be.
 #[derive(Clone, Debug)]
@@ -20,34 +22,34 @@ pub struct Topology {
     pub(crate) config: MonitorConfig,
     pub(crate) texts: Interner,
     /// Offers that nobody has received yet, with what carries them as far as is known.
-    offers: BTreeMap<u64, Carriage>,
+    offers: NumberMap<u64, Carriage>,
     /// How each seam carried last, for the receipts of what was passed on twice.
     usual: BTreeMap<u32, Carriage>,
     /// Receipts by the way that they took.
-    pub(crate) routes: BTreeMap<Route, u64>,
+    pub(crate) routes: NumberMap<Route, u64>,
     /// Receipts by seam, giver and receiver.
-    pub(crate) received: BTreeMap<(u32, AgentId, AgentId), u64>,
+    pub(crate) received: NumberMap<(u32, (AgentId, AgentId)), u64>,
     /// Who chose whom or judged whose result how often, with a store as the one that chose for those that claimed
     /// from it.
-    pub(crate) chose: BTreeMap<(AgentId, AgentId), u64>,
+    pub(crate) chose: NumberMap<(AgentId, AgentId), u64>,
     /// Receipts by seam and medium; no medium when giver and receiver needed none.
     pub(crate) carried: BTreeMap<(u32, Option<u32>), u64>,
     /// Receipts by seam and the agent that passed them on for others.
-    pub(crate) relayed: BTreeMap<(u32, AgentId), u64>,
+    pub(crate) relayed: NumberMap<(u32, AgentId), u64>,
     /// Decisions by seam (none for claims of what nobody handed over, and for judgements of results) and who took them,
     /// with the first.
     pub(crate) decisions: BTreeMap<(Option<u32>, Decider), Decided>,
     /// Agents that claimed tasks.
-    pub(crate) claimants: BTreeSet<AgentId>,
+    pub(crate) claimants: NumberMap<AgentId, ()>,
     /// Offers on their way whose receiver somebody chose.
-    chosen: BTreeSet<u64>,
+    chosen: NumberMap<u64, ()>,
     /// Items that somebody chose a receiver for: a claim of one is no choice by a store.
-    assigned: BTreeSet<u64>,
+    assigned: IdSet,
     /// What each agent received last.
-    taken: BTreeMap<AgentId, Taken>,
+    taken: NumberMap<AgentId, Taken>,
     /// Who said that a task is ready, of tasks that are not finished: whom it is claimed from, where no store hands it
     /// over.
-    ready: BTreeMap<u64, AgentId>,
+    ready: NumberMap<u64, AgentId>,
     /// Who said so last, of any task: whom one is claimed from that is finished already.
     ready_at: Option<AgentId>,
     pub(crate) last: Moment,
@@ -78,6 +80,13 @@ pub(crate) struct Route {
     pub(crate) receiver: AgentId,
 }
 
+impl Number for Route {
+    fn number(self) -> u64 {
+        let place = self.medium.map_or(0, u64::from) ^ self.relay.map_or(0, AgentId::as_u64);
+        (self.giver, (self.receiver, place)).number()
+    }
+}
+
 /// Who took a decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Decider {
@@ -100,19 +109,19 @@ impl Topology {
         Topology {
             config: config.clone(),
             texts: Interner::default(),
-            offers: BTreeMap::new(),
+            offers: NumberMap::default(),
             usual: BTreeMap::new(),
-            chose: BTreeMap::new(),
-            routes: BTreeMap::new(),
-            received: BTreeMap::new(),
+            chose: NumberMap::default(),
+            routes: NumberMap::default(),
+            received: NumberMap::default(),
             carried: BTreeMap::new(),
-            relayed: BTreeMap::new(),
+            relayed: NumberMap::default(),
             decisions: BTreeMap::new(),
-            claimants: BTreeSet::new(),
-            chosen: BTreeSet::new(),
-            assigned: BTreeSet::new(),
-            taken: BTreeMap::new(),
-            ready: BTreeMap::new(),
+            claimants: NumberMap::default(),
+            chosen: NumberMap::default(),
+            assigned: IdSet::default(),
+            taken: NumberMap::default(),
+            ready: NumberMap::default(),
             ready_at: None,
             last: Moment::ZERO,
         }
@@ -147,18 +156,18 @@ impl Topology {
     }
 
     fn received(&mut self, seam: u32, item: u64, offer: u64, giver: AgentId, receiver: AgentId) {
-        let carriage = self.offers.remove(&offer).or_else(|| self.usual.get(&seam).copied());
-        let was_chosen = self.chosen.remove(&offer);
+        let carriage = self.offers.remove(offer).or_else(|| self.usual.get(&seam).copied());
+        let was_chosen = self.chosen.remove(offer).is_some();
         let carrier = carriage.and_then(|carriage| carriage.carrier);
         self.taken.insert(receiver, Taken { seam, item, giver, carrier, was_chosen });
         // Without a carrier there is nobody to state that the item was handed over.
         let medium = carriage.and_then(|carriage| carriage.medium);
         let relay = carrier.filter(|carrier| ![giver, receiver].contains(carrier));
-        *self.routes.entry(Route { giver, medium, relay, receiver }).or_default() += 1;
-        *self.received.entry((seam, giver, receiver)).or_default() += 1;
+        *self.routes.or_default(Route { giver, medium, relay, receiver }) += 1;
+        *self.received.or_default((seam, (giver, receiver))) += 1;
         *self.carried.entry((seam, medium)).or_default() += 1;
         if let Some(relay) = relay {
-            *self.relayed.entry((seam, relay)).or_default() += 1;
+            *self.relayed.or_default((seam, relay)) += 1;
         }
     }
 
@@ -168,12 +177,12 @@ impl Topology {
 
     /// A task that nobody was chosen for went to whoever claimed it first.
     fn claimed(&mut self, task: u64, worker: AgentId, moment: Moment) {
-        self.claimants.insert(worker);
+        self.claimants.insert(worker, ());
         let (seam, store, was_chosen) = match self.taken_by(worker, task) {
             Some(taken) => (Some(taken.seam), taken.carrier, taken.was_chosen),
             None => {
-                let store = self.ready.get(&task).copied().or(self.ready_at);
-                (None, store, self.assigned.contains(&task))
+                let store = self.ready.get(task).copied().or(self.ready_at);
+                (None, store, self.assigned.contains(task))
             }
         };
         if !was_chosen {
@@ -194,12 +203,12 @@ impl Topology {
     }
 
     fn chose(&mut self, chooser: AgentId, chosen: AgentId) {
-        *self.chose.entry((chooser, chosen)).or_default() += 1;
+        *self.chose.or_default((chooser, chosen)) += 1;
     }
 
     /// What `agent` received last, if it was `item`.
     fn taken_by(&self, agent: AgentId, item: u64) -> Option<Taken> {
-        self.taken.get(&agent).filter(|taken| taken.item == item).copied()
+        self.taken.get(agent).filter(|taken| taken.item == item).copied()
     }
 }
 
@@ -229,7 +238,7 @@ impl Monitor for Topology {
                 Fact::Decided { seam, item, offer, receiver } => {
                     let seam = self.texts.number(seam);
                     self.assigned.insert(item);
-                    self.chosen.insert(offer);
+                    self.chosen.insert(offer, ());
                     self.chose(step.target, receiver);
                     self.decide(Some(seam), Decider::Agent(step.target), moment);
                 }
@@ -243,8 +252,8 @@ impl Monitor for Topology {
                     self.received(seam, item, offer, giver, step.target);
                 }
                 Fact::Undelivered { offer, .. } => {
-                    self.offers.remove(&offer);
-                    self.chosen.remove(&offer);
+                    self.offers.remove(offer);
+                    self.chosen.remove(offer);
                 }
                 Fact::TaskReady { task } => {
                     self.ready.insert(task, step.target);
@@ -252,7 +261,7 @@ impl Monitor for Topology {
                 }
                 Fact::TaskClaimed { task, .. } => self.claimed(task, step.target, moment),
                 Fact::TaskFinished { task, .. } => {
-                    self.ready.remove(&task);
+                    self.ready.remove(task);
                 }
                 Fact::Reviewed { item, .. } => self.reviewed(item, step.target, moment),
                 _ => {}

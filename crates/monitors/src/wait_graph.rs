@@ -239,6 +239,15 @@ impl WaitGraph {
             && self.holds_up(agent, on, stuck)
     }
 
+    /// Whether somebody who waits could hold `agent` up, as far as a glance tells.
+    pub(crate) fn may_be_stuck(&self, agent: AgentId) -> bool {
+        self.waits_of(agent).iter().any(|wait| match wait.on {
+            Awaited::Resource(resource) => self.holders.contains_key(&resource),
+            Awaited::Agent(other) => self.waits.contains_key(&other),
+            Awaited::Gate(_) | Awaited::Join(_) => true,
+        })
+    }
+
     /// How many of the blockers of `on` must be stuck for the wait not to end.
     fn stuck_needed(&self, on: Awaited) -> usize {
         match on {

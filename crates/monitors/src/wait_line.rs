@@ -1,18 +1,16 @@
 //! Those who wait for one thing, in the order in which they came; whoever is served tells how many overtook it.
-
-use std::collections::{BTreeMap, VecDeque};
+//!
+//! Everybody draws a number. Whoever is served was overtaken by all that were served before it with a higher number.
 
 use crate::monitor::Moment;
+use crate::number_map::{Number, NumberMap};
+use crate::tickets::Tickets;
 
 /// A line of waiting `K`s.
 #[derive(Clone, Debug)]
 pub(crate) struct WaitLine<K> {
-    waiting: BTreeMap<K, Ticket>,
-    /// The tickets of `waiting`, ascending.
-    numbers: VecDeque<u64>,
-    next_number: u64,
-    /// Those who left without being served.
-    gave_up: Vec<u64>,
+    waiting: NumberMap<K, Ticket>,
+    tickets: Tickets,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -32,61 +30,39 @@ pub(crate) struct Wait {
 
 impl<K> Default for WaitLine<K> {
     fn default() -> Self {
-        WaitLine { waiting: BTreeMap::new(), numbers: VecDeque::new(), next_number: 0, gave_up: Vec::new() }
+        WaitLine { waiting: NumberMap::default(), tickets: Tickets::default() }
     }
 }
 
-impl<K: Ord + Copy> WaitLine<K> {
+impl<K: Number> WaitLine<K> {
     /// `key` waits from now on; one that waits already keeps its place.
     pub(crate) fn join(&mut self, key: K, now: Moment) {
-        if self.waiting.contains_key(&key) {
-            return;
-        }
-        self.waiting.insert(key, Ticket { number: self.next_number, since: now });
-        self.numbers.push_back(self.next_number);
-        self.next_number += 1;
+        let tickets = &mut self.tickets;
+        self.waiting.or_insert_with(key, || Ticket { number: tickets.draw(), since: now });
     }
 
     /// `key` is served; `None` if it did not wait.
     pub(crate) fn serve(&mut self, key: K) -> Option<Wait> {
-        let ticket = self.waiting.remove(&key)?;
+        let ticket = self.waiting.remove(key)?;
         let wait = self.wait_of(ticket);
-        self.forget(ticket);
+        self.tickets.serve(ticket.number);
         Some(wait)
     }
 
     /// `key` leaves without being served.
     pub(crate) fn leave(&mut self, key: K) {
-        if let Some(ticket) = self.waiting.remove(&key) {
-            self.forget(ticket);
-            // It overtook only those that are before it and still wait; once they are gone it is forgotten.
-            if self.numbers.front().is_some_and(|first| *first < ticket.number) {
-                let place = self.gave_up.partition_point(|number| *number < ticket.number);
-                self.gave_up.insert(place, ticket.number);
-            }
+        if let Some(ticket) = self.waiting.remove(key) {
+            self.tickets.give_up(ticket.number);
         }
     }
 
-    /// Those who still wait.
+    /// Those who still wait, by their keys.
     pub(crate) fn waiting(&self) -> impl Iterator<Item = (K, Wait)> {
-        self.waiting.iter().map(|(key, ticket)| (*key, self.wait_of(*ticket)))
+        self.waiting.sorted().map(|(key, ticket)| (key, self.wait_of(*ticket)))
     }
 
     fn wait_of(&self, ticket: Ticket) -> Wait {
-        // All who came later either still wait, gave up, or were served: overtaking is what is left over.
-        let came_later = self.next_number - ticket.number - 1;
-        let still_waiting =
-            self.numbers.len() - self.numbers.partition_point(|number| *number <= ticket.number);
-        let gave_up = self.gave_up.len() - self.gave_up.partition_point(|number| *number <= ticket.number);
-        Wait { since: ticket.since, overtaken_by: came_later - (still_waiting + gave_up) as u64 }
-    }
-
-    fn forget(&mut self, ticket: Ticket) {
-        let place = self.numbers.binary_search(&ticket.number).expect("who waits has a number in the line");
-        self.numbers.remove(place);
-        let first = self.numbers.front().copied().unwrap_or(self.next_number);
-        let settled = self.gave_up.partition_point(|number| *number < first);
-        self.gave_up.drain(..settled);
+        Wait { since: ticket.since, overtaken_by: self.tickets.served_after(ticket.number) }
     }
 }
 
@@ -118,31 +94,32 @@ mod tests {
 
     proptest! {
         #[test]
-        fn overtaking_equals_that_of_the_twin(events in prop::collection::vec((0_u8..8, 0_u8..3), 0..80)) {
+        fn overtaking_equals_that_of_the_twin(events in prop::collection::vec((0_u8..8, 0_u8..3), 0..400)) {
             let (mut line, mut twin) = (WaitLine::default(), Twin::default());
             for (key, what) in events {
                 match (what, twin.joined(key)) {
                     (0, joined) => {
-                        line.join(key, Moment::ZERO);
+                        line.join(u64::from(key), Moment::ZERO);
                         if joined.is_none() {
                             twin.history.push((key, None));
                         }
                     }
                     (1, joined) => {
                         let expected = twin.overtaken_by(key);
-                        prop_assert_eq!(line.serve(key).map(|wait| wait.overtaken_by), expected);
+                        prop_assert_eq!(line.serve(u64::from(key)).map(|wait| wait.overtaken_by), expected);
                         if let Some(place) = joined {
                             twin.history.push((key, Some(place)));
                         }
                     }
                     (_, joined) => {
-                        line.leave(key);
+                        line.leave(u64::from(key));
                         if joined.is_some() {
                             twin.history.push((key | 0x80, None));
                         }
                     }
                 }
                 for (key, wait) in line.waiting() {
+                    let key = u8::try_from(key).expect("keys are small");
                     prop_assert_eq!(Some(wait.overtaken_by), twin.overtaken_by(key));
                 }
             }
@@ -153,11 +130,11 @@ mod tests {
     fn waiting_twice_keeps_the_first_place() {
         let mut line = WaitLine::default();
         let later = Moment { event: 5, at: Time::from_ns(5) };
-        line.join('a', Moment::ZERO);
-        line.join('b', later);
-        line.join('a', later);
-        assert_eq!(line.serve('b'), Some(Wait { since: later, overtaken_by: 0 }));
-        assert_eq!(line.serve('a'), Some(Wait { since: Moment::ZERO, overtaken_by: 1 }));
-        assert_eq!(line.serve('a'), None);
+        line.join(1_u64, Moment::ZERO);
+        line.join(2, later);
+        line.join(1_u64, later);
+        assert_eq!(line.serve(2), Some(Wait { since: later, overtaken_by: 0 }));
+        assert_eq!(line.serve(1_u64), Some(Wait { since: Moment::ZERO, overtaken_by: 1 }));
+        assert_eq!(line.serve(1_u64), None);
     }
 }

@@ -22,6 +22,7 @@ use fleetsim_engine::{AgentId, Fact, Names};
 
 use crate::finding::{Class, Evidence, Finding, Numbers, Severity};
 use crate::fold::Fold;
+use crate::interests::{FactKind, Interests};
 use crate::intern::Interner;
 use crate::monitor::{Moment, Monitor, RunEnd};
 use crate::text::{dollars, shown, times};
@@ -233,6 +234,23 @@ fn agent_name(agent: AgentId, names: &Names) -> String {
 impl Monitor for ZombieWrite {
     fn name(&self) -> &'static str {
         KIND
+    }
+
+    fn interests(&self) -> Interests {
+        Interests::facts(&[
+            FactKind::OperationBegin,
+            FactKind::Read,
+            FactKind::OperationCommit,
+            FactKind::OperationAbort,
+            FactKind::OperationIndeterminate,
+            FactKind::Write,
+            FactKind::Acquired,
+            FactKind::Released,
+            FactKind::TaskClaimed,
+            FactKind::TaskFinished,
+            FactKind::TaskReleased,
+            FactKind::Spent,
+        ])
     }
 
     fn observe(&mut self, step: &Step<'_>, facts: &[Fact<'_>]) {

@@ -94,9 +94,8 @@ pub(crate) fn measure(topology: &Topology, names: &Names) -> Architecture {
         decisions: decided,
         centralisation_thousandths: Centralisation {
             transport: transport.graph.centralisation_thousandths(),
-            logical: view
-                .centralisation(topology.received.keys().map(|(_, giver, receiver)| (*giver, *receiver))),
-            decision: view.centralisation(topology.chose.keys().copied()),
+            logical: view.centralisation(view.received.iter().map(|(_, ends, _)| *ends)),
+            decision: view.centralisation(view.chose.iter().map(|(pair, _)| *pair)),
         },
         separators,
         nodes,
@@ -151,6 +150,9 @@ pub(crate) fn first_decision(topology: &Topology, names: &Names) -> Option<Momen
 struct View<'a> {
     topology: &'a Topology,
     names: &'a Names,
+    /// Receipts by seam, giver and receiver, and who chose whom how often.
+    received: Vec<(u32, (AgentId, AgentId), u64)>,
+    chose: Vec<((AgentId, AgentId), u64)>,
     /// Media that are things of their own, by name.
     media: BTreeMap<&'a str, u32>,
     /// Media that are an agent's inbox.
@@ -190,7 +192,16 @@ impl<'a> View<'a> {
             .filter_map(|decider| if let Decider::Store(store) = decider { store } else { None })
             .filter(|store| !active.contains(store))
             .collect();
-        let mut view = View { topology, names, media: BTreeMap::new(), inboxes: BTreeMap::new(), stores };
+        let received = topology.received.sorted().map(|((seam, ends), count)| (seam, ends, *count));
+        let mut view = View {
+            topology,
+            names,
+            received: received.collect(),
+            chose: topology.chose.sorted().map(|(pair, count)| (pair, *count)).collect(),
+            media: BTreeMap::new(),
+            inboxes: BTreeMap::new(),
+            stores,
+        };
         for medium in topology.carried.keys().filter_map(|(_, medium)| *medium) {
             let name = topology.texts.name(medium);
             match topology.config.media.get(name) {
@@ -288,7 +299,7 @@ impl<'a> View<'a> {
     /// Hand-overs by the agents that gave or received them, or through whose inbox they went.
     fn touches(&self) -> Counts {
         let mut counts = Counts::new();
-        for ((_, giver, receiver), count) in &self.topology.received {
+        for (_, (giver, receiver), count) in &self.received {
             for agent in BTreeSet::from([*giver, *receiver]) {
                 if !self.is_outside(agent) {
                     *counts.entry(self.node(agent)).or_default() += count;
@@ -297,8 +308,8 @@ impl<'a> View<'a> {
         }
         for ((seam, medium), carried) in &self.topology.carried {
             if let Some(owner) = medium.and_then(|medium| self.inboxes.get(&medium)) {
-                let of_seam = self.topology.received.iter().filter(|((known, ..), _)| known == seam);
-                let own = of_seam.filter(|((_, giver, receiver), _)| [giver, receiver].contains(&owner));
+                let own =
+                    self.of_seam(*seam).filter(|((giver, receiver), _)| [giver, receiver].contains(&owner));
                 let own: u64 = own.map(|(_, count)| count).sum();
                 *counts.entry(Node::Agent(*owner)).or_default() += carried.saturating_sub(own);
             }
@@ -313,8 +324,8 @@ impl<'a> View<'a> {
                 *media.entry(node).or_default() += carried;
             }
         }
-        for ((_, relay), carried) in &self.topology.relayed {
-            *relays.entry(self.node(*relay)).or_default() += carried;
+        for ((_, relay), carried) in self.topology.relayed.sorted() {
+            *relays.entry(self.node(relay)).or_default() += carried;
         }
         // The agent behind a medium, or the owner of an inbox, carries what the medium carries, not that as well.
         for (node, carried) in relays {
@@ -325,8 +336,8 @@ impl<'a> View<'a> {
     }
 
     fn workers(&self) -> BTreeSet<AgentId> {
-        let ends = self.topology.received.keys().flat_map(|(_, giver, receiver)| [*giver, *receiver]);
-        let all = ends.chain(self.topology.claimants.iter().copied());
+        let ends = self.received.iter().flat_map(|(_, (giver, receiver), _)| [*giver, *receiver]);
+        let all = ends.chain(self.topology.claimants.sorted().map(|(claimant, ())| claimant));
         all.filter(|agent| !self.is_outside(*agent) && matches!(self.node(*agent), Node::Agent(_))).collect()
     }
 
@@ -345,13 +356,13 @@ impl<'a> View<'a> {
 
     fn transport(&self, workers: &BTreeSet<AgentId>, decisions: &Counts) -> Transport {
         let (mut paths, mut carriers) = (Vec::new(), BTreeSet::new());
-        for route in self.topology.routes.keys() {
-            carriers.extend(self.between_ends(route).into_iter().flatten());
-            paths.push(self.stops(route));
+        for (route, _) in self.topology.routes.sorted() {
+            carriers.extend(self.between_ends(&route).into_iter().flatten());
+            paths.push(self.stops(&route));
         }
         // Whoever claims from a store is connected through it to all others that do.
         let is_store = |store: AgentId| self.stores.contains(&store) && !self.is_outside(store);
-        let from_stores = self.topology.chose.keys().filter(|(store, _)| is_store(*store));
+        let from_stores = self.chose.iter().map(|(pair, _)| pair).filter(|(store, _)| is_store(*store));
         paths.extend(from_stores.map(|(store, worker)| vec![self.node(*store), self.node(*worker)]));
         let mut nodes: BTreeSet<Node> = paths.iter().flatten().copied().collect();
         nodes.extend(workers.iter().map(|worker| self.node(*worker)));
@@ -406,8 +417,15 @@ impl<'a> View<'a> {
             .centralisation_thousandths()
     }
 
+    /// Receipts of one seam, by giver and receiver.
+    fn of_seam(&self, seam: u32) -> impl Iterator<Item = (&(AgentId, AgentId), &u64)> {
+        let first = self.received.partition_point(|(known, ..)| *known < seam);
+        let of_seam = self.received[first..].iter().take_while(move |(known, ..)| *known == seam);
+        of_seam.map(|(_, ends, count)| (ends, count))
+    }
+
     fn seams(&self) -> Vec<SeamMeasures> {
-        let numbers: BTreeSet<u32> = self.topology.received.keys().map(|(seam, ..)| *seam).collect();
+        let numbers: BTreeSet<u32> = self.received.iter().map(|(seam, ..)| *seam).collect();
         let mut seams: Vec<SeamMeasures> = numbers.into_iter().map(|seam| self.seam(seam)).collect();
         seams.sort_by(|a, b| a.name.cmp(&b.name));
         seams
@@ -415,10 +433,8 @@ impl<'a> View<'a> {
 
     fn seam(&self, seam: u32) -> SeamMeasures {
         let topology = self.topology;
-        let of_seam = topology.received.range((seam, AgentId::WORLD, AgentId::WORLD)..);
-        let of_seam = of_seam.take_while(|((known, ..), _)| *known == seam);
         let (mut hand_overs, mut agents) = (0, BTreeSet::new());
-        for ((_, giver, receiver), count) in of_seam {
+        for ((giver, receiver), count) in self.of_seam(seam) {
             hand_overs += count;
             agents.extend([*giver, *receiver].into_iter().filter(|agent| !self.is_outside(*agent)));
         }

@@ -18,30 +18,22 @@ impl View<'_> {
     pub(super) fn graphs(&self) -> Graphs {
         Graphs {
             transport: self.edges(&self.transported()),
-            logical: self.edges(
-                &self.between(
-                    self.topology
-                        .received
-                        .iter()
-                        .map(|((_, giver, receiver), count)| ((*giver, *receiver), *count)),
-                ),
-            ),
-            decision: self
-                .edges(&self.between(self.topology.chose.iter().map(|(pair, count)| (*pair, *count)))),
+            logical: self.edges(&self.between(self.received.iter().map(|(_, ends, count)| (*ends, *count)))),
+            decision: self.edges(&self.between(self.chose.iter().copied())),
         }
     }
 
     /// From node to node on the way, media and relays among them.
     fn transported(&self) -> Counts {
         let mut counts = Counts::new();
-        for (route, count) in &self.topology.routes {
-            let stops = self.stops(route);
+        for (route, count) in self.topology.routes.sorted() {
+            let stops = self.stops(&route);
             for pair in stops.windows(2).filter(|pair| pair[0] != pair[1]) {
                 *counts.entry((pair[0], pair[1])).or_default() += count;
             }
         }
         // Who claims what nobody handed over takes it from the store.
-        for ((store, worker), count) in &self.topology.chose {
+        for ((store, worker), count) in &self.chose {
             if self.stores.contains(store) && !self.is_outside(*store) {
                 let edge = (self.node(*store), self.node(*worker));
                 // A store that hands over is on the route already.
