@@ -25,18 +25,16 @@ mod twin;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fleetsim_engine::batch::Step;
 use fleetsim_engine::{AgentId, Fact, Manifest, Names};
 
 use crate::config::MonitorConfig;
-use crate::ending::Rest;
 use crate::finding::{Class, Evidence, Finding, Numbers, Severity};
 use crate::fold::Fold;
-use crate::interests::Interests;
-use crate::monitor::{Moment, Monitor, RunEnd};
-use crate::open_work::{OpenTask, OpenWork, Place};
+use crate::monitor::{Moment, RunEnd};
+use crate::open_work::{OpenTask, Place};
 use crate::role::Role;
 use crate::text::{counted, duration, shown};
+use crate::unfinished::Account;
 use crate::wait_graph::{Awaited, Touch, Wait, WaitGraph};
 
 const KIND: &str = "deadlock";
@@ -45,11 +43,9 @@ const NAMED_MAX: usize = 3;
 
 /// Finds deadlocks, folded by the roles and resources of their circles, and rest with open work.
 #[derive(Clone, Debug)]
-pub struct Deadlock {
+pub(crate) struct Deadlock {
     after_ns: u64,
     graph: WaitGraph,
-    work: OpenWork,
-    rest: Rest,
     live: BTreeMap<u64, Circle>,
     next_circle: u64,
     /// The circle that each stuck agent is in or waits for.
@@ -87,13 +83,10 @@ struct Told {
 
 impl Deadlock {
     /// A monitor for the fleet that `manifest` names.
-    #[must_use]
-    pub fn new(config: &MonitorConfig, manifest: &Manifest) -> Deadlock {
+    pub(crate) fn new(config: &MonitorConfig, manifest: &Manifest) -> Deadlock {
         Deadlock {
             after_ns: config.deadlock_after_ns,
             graph: WaitGraph::new(manifest),
-            work: OpenWork::default(),
-            rest: Rest::default(),
             live: BTreeMap::new(),
             next_circle: 0,
             circle_of: BTreeMap::new(),
@@ -101,7 +94,8 @@ impl Deadlock {
         }
     }
 
-    fn observe_fact(&mut self, at: Moment, agent: AgentId, fact: &Fact<'_>) {
+    /// Takes note of a fact that `agent` stated.
+    pub(crate) fn observe(&mut self, at: Moment, agent: AgentId, fact: &Fact<'_>) {
         // The waits of a circle that this fact may break are gone after it.
         let before = self.told_before(agent, at);
         match self.graph.observe(at, agent, fact) {
@@ -140,7 +134,7 @@ impl Deadlock {
     }
 
     /// `agent` crashed or halted.
-    fn goes(&mut self, agent: AgentId, at: Moment) {
+    pub(crate) fn goes(&mut self, agent: AgentId, at: Moment) {
         let before = self.told_before(agent, at);
         self.graph.forget(agent);
         self.judge_circle_of(agent, at, before);
@@ -336,19 +330,44 @@ impl Deadlock {
         }
     }
 
+    /// Judges what it has seen so far.
+    pub(crate) fn findings(&self, account: &Account, end: &RunEnd, names: &Names) -> Vec<Finding> {
+        let mut all = self.broken.clone();
+        let at_rest = account.rest.came(end);
+        let now = Moment { event: 0, at: end.time };
+        for circle in self.live.values() {
+            let told = self.told(circle, now, false);
+            if at_rest || told.lasted_ns >= self.after_ns {
+                let agents: Vec<AgentId> = circle.circle.iter().map(|(member, _)| *member).collect();
+                all.entry(shape(&circle.circle)).or_default().add(told, agents);
+            }
+        }
+        let mut findings: Vec<Finding> = all.values().map(|fold| self.circle_finding(fold, names)).collect();
+        // A circle that still holds is why the fleet is at rest: it need not be told twice.
+        if self.live.is_empty() {
+            findings.extend(self.rest_finding(account, end, names));
+        }
+        findings
+    }
+
+    /// The waits of the run.
+    pub(crate) fn graph(&self) -> &WaitGraph {
+        &self.graph
+    }
+
     /// What is open at rest, other than what was lost or lies with agents that are gone.
-    fn rest_finding(&self, end: &RunEnd, names: &Names) -> Option<Finding> {
-        if !self.rest.came(end) {
+    fn rest_finding(&self, account: &Account, end: &RunEnd, names: &Names) -> Option<Finding> {
+        if !account.rest.came(end) {
             return None;
         }
         let is_stuck = |(_, task): &(u64, &OpenTask)| match task.place {
             Place::Lost(_) => false,
-            Place::Held(agent) | Place::Passed(agent) => self.rest.gone(agent).is_none(),
+            Place::Held(agent) | Place::Passed(agent) => account.rest.gone(agent).is_none(),
             Place::Added | Place::Ready(_) | Place::Carried(_) => true,
         };
-        let finishes = self.work.saw_finish();
+        let finishes = account.work.saw_finish();
         let tasks: Vec<(u64, &OpenTask)> =
-            self.work.iter().filter(|task| finishes && is_stuck(task)).collect();
+            account.work.iter().filter(|task| finishes && is_stuck(task)).collect();
         let waits: Vec<(AgentId, &[Wait])> = self.graph.waiting().collect();
         let oldest_task = tasks.iter().map(|(task, state)| (state.opened, *task)).min();
         let oldest_wait =
@@ -424,44 +443,4 @@ fn shape(circle: &[(AgentId, Awaited)]) -> Shape {
     let mut shape: Shape = circle.iter().map(|(agent, on)| (Role::of(*agent), link(*on))).collect();
     shape.sort();
     shape
-}
-
-impl Monitor for Deadlock {
-    fn name(&self) -> &'static str {
-        KIND
-    }
-
-    fn interests(&self) -> Interests {
-        OpenWork::INTERESTS | WaitGraph::INTERESTS | Rest::INTERESTS
-    }
-
-    fn observe(&mut self, step: &Step<'_>, facts: &[Fact<'_>]) {
-        let at = Moment::of(step);
-        for fact in facts {
-            self.work.observe(at, step.target, fact);
-            self.observe_fact(at, step.target, fact);
-        }
-        if self.rest.observe(step, facts) {
-            self.goes(step.target, at);
-        }
-    }
-
-    fn findings(&self, end: &RunEnd, names: &Names) -> Vec<Finding> {
-        let mut all = self.broken.clone();
-        let at_rest = self.rest.came(end);
-        let now = Moment { event: 0, at: end.time };
-        for circle in self.live.values() {
-            let told = self.told(circle, now, false);
-            if at_rest || told.lasted_ns >= self.after_ns {
-                let agents: Vec<AgentId> = circle.circle.iter().map(|(member, _)| *member).collect();
-                all.entry(shape(&circle.circle)).or_default().add(told, agents);
-            }
-        }
-        let mut findings: Vec<Finding> = all.values().map(|fold| self.circle_finding(fold, names)).collect();
-        // A circle that still holds is why the fleet is at rest: it need not be told twice.
-        if self.live.is_empty() {
-            findings.extend(self.rest_finding(end, names));
-        }
-        findings
-    }
 }

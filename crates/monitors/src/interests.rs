@@ -4,7 +4,7 @@
 use core::ops::BitOr;
 
 use fleetsim_engine::Fact;
-use fleetsim_engine::batch::{Batch, EffectKind, Event, Fate};
+use fleetsim_engine::batch::{EffectKind, Event, Fate, Step};
 
 macro_rules! fact_kinds {
     ($($name:ident),+ $(,)?) => {
@@ -134,30 +134,28 @@ impl Interests {
         self.0 & other.0 != 0
     }
 
-    /// What each step of a batch has to offer, in order, read off its columns.
-    pub(crate) fn of_steps(batch: &Batch) -> impl Iterator<Item = Interests> {
-        let (steps, effects) = (batch.step_columns(), batch.effect_columns());
-        let mut first = 0;
-        let events = steps.event.iter().zip(&steps.fate).zip(&steps.waited_ns).zip(&steps.effects);
-        events.map(move |(((event, fate), waited_ns), count)| {
-            let end = first + *count as usize;
-            let mut offered = EVENTS[usize::from(*event)].0;
-            if *waited_ns > 0 && *event == Event::Message as u8 {
-                offered |= Interests::HELD_MESSAGES.0;
-            }
-            if *fate == Fate::Panicked as u8 {
-                offered |= Interests::LIFECYCLE.0;
-            }
-            for (effect, kind) in effects.effect[first..end].iter().zip(&effects.kind[first..end]) {
-                if *effect == EffectKind::Fact as u8 {
-                    offered |= Interests::fact(*kind).0;
-                } else if *effect == EffectKind::Spawn as u8 || *effect == EffectKind::Halt as u8 {
-                    offered |= Interests::LIFECYCLE.0;
-                }
-            }
-            first = end;
-            Interests(offered)
-        })
+    /// What a step has to offer.
+    #[inline]
+    pub(crate) fn of(step: &Step<'_>) -> Interests {
+        const KNOWN: u64 = (1 << FactKind::ALL.len()) - 1;
+        let stated = step.fact_kinds();
+        let mut offered = EVENTS[step.event as usize].0 | stated & KNOWN;
+        if stated & !KNOWN != 0 {
+            offered |= 1 << OTHER_FACTS;
+        }
+        if step.waited_ns > 0 && step.event == Event::Message {
+            offered |= Interests::HELD_MESSAGES.0;
+        }
+        if step.fate == Fate::Panicked || step.asks_for(EffectKind::Spawn) || step.asks_for(EffectKind::Halt)
+        {
+            offered |= Interests::LIFECYCLE.0;
+        }
+        Interests(offered)
+    }
+
+    /// The set as a number.
+    pub(crate) const fn bits(self) -> u64 {
+        self.0
     }
 
     /// The interest in a fact that is recorded as `kind`.

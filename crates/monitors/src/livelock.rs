@@ -29,8 +29,7 @@ use crate::config::MonitorConfig;
 use crate::finding::{Class, Evidence, Finding, Numbers, Severity};
 use crate::fold::Fold;
 use crate::interests::{FactKind, Interests};
-use crate::monitor::{Moment, Monitor, RunEnd};
-use crate::open_work::OpenTasks;
+use crate::monitor::{Moment, RunEnd};
 use crate::text::{counted, dollars, duration};
 
 const KIND: &str = "livelock";
@@ -41,10 +40,9 @@ const LONGER_THAN_BEFORE: u64 = 8;
 
 /// Finds livelocks.
 #[derive(Clone, Debug)]
-pub struct Livelock {
+pub(crate) struct Livelock {
     after_ns: u64,
     vain_min: u64,
-    work: OpenTasks,
     /// `None` while no work is open.
     stretch: Option<Stretch>,
     /// The longest stretch that ended in progress and was none.
@@ -113,12 +111,10 @@ impl Stretch {
 
 impl Livelock {
     /// A monitor with the bounds of `config`.
-    #[must_use]
-    pub fn new(config: &MonitorConfig) -> Livelock {
+    pub(crate) fn new(config: &MonitorConfig) -> Livelock {
         Livelock {
             after_ns: config.livelock_after_ns,
             vain_min: config.livelock_vain_min.max(1),
-            work: OpenTasks::default(),
             stretch: None,
             longest_ns: 0,
             found: Fold::default(),
@@ -136,7 +132,7 @@ impl Livelock {
         is_one.then(|| Told { stretch: stretch.clone(), enough, lasted_ns, ended })
     }
 
-    fn progress(&mut self, at: Moment) {
+    fn progress(&mut self, at: Moment, is_idle: bool) {
         let mut agents = Vec::new();
         if let Some(stretch) = self.stretch.take() {
             match self.told(&stretch, at.at, true) {
@@ -147,7 +143,7 @@ impl Livelock {
         }
         // Stretches are many and mostly short: the next one takes over the room of the last.
         agents.clear();
-        self.stretch = (!self.work.is_empty()).then(|| Stretch { agents, ..Stretch::new(at) });
+        self.stretch = (!is_idle).then(|| Stretch { agents, ..Stretch::new(at) });
     }
 
     fn note(&mut self, step: &Step<'_>, facts: &[Fact<'_>], at: Moment) {
@@ -232,47 +228,38 @@ impl Livelock {
             ..Finding::new(KIND, Class::Liveness, Severity::High, KIND, stretch.began, "", &text)
         }
     }
-}
 
-impl Monitor for Livelock {
-    fn name(&self) -> &'static str {
-        KIND
-    }
+    /// What it looks at beside open work.
+    pub(crate) const INTERESTS: Interests = Interests::facts(&[
+        FactKind::TaskReleased,
+        FactKind::OperationCommit,
+        FactKind::OperationAbort,
+        FactKind::Spent,
+        FactKind::Reviewed,
+        FactKind::Progress,
+    ])
+    .and(Interests::MESSAGES);
 
-    fn interests(&self) -> Interests {
-        Interests::facts(&[
-            FactKind::TaskReleased,
-            FactKind::OperationCommit,
-            FactKind::OperationAbort,
-            FactKind::Spent,
-            FactKind::Reviewed,
-            FactKind::Progress,
-        ]) | OpenTasks::INTERESTS
-            | Interests::MESSAGES
-    }
-
-    fn observe(&mut self, step: &Step<'_>, facts: &[Fact<'_>]) {
-        let at = Moment::of(step);
-        let mut progress = false;
-        for fact in facts {
-            self.work.observe(fact);
-            progress |= matches!(
+    /// Takes note of a step, after which no work is open if `is_idle`.
+    pub(crate) fn observe(&mut self, at: Moment, step: &Step<'_>, facts: &[Fact<'_>], is_idle: bool) {
+        let is_progress = |fact: &Fact<'_>| {
+            matches!(
                 fact,
                 Fact::Progress { .. }
                     | Fact::TaskFinished { reported: true, .. }
                     | Fact::OperationCommit { .. }
                     | Fact::Reviewed { approved: true, .. }
-            );
-        }
-        if progress || self.work.is_empty() {
-            self.progress(at);
-        }
-        if !self.work.is_empty() && !progress {
+            )
+        };
+        if is_idle || facts.iter().any(is_progress) {
+            self.progress(at, is_idle);
+        } else {
             self.note(step, facts, at);
         }
     }
 
-    fn findings(&self, end: &RunEnd, names: &Names) -> Vec<Finding> {
+    /// Judges what it has seen so far.
+    pub(crate) fn findings(&self, end: &RunEnd, names: &Names) -> Vec<Finding> {
         let mut fold = self.found.clone();
         // What comes after the last act is rest, not livelock.
         let open = self.stretch.as_ref();

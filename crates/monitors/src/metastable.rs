@@ -26,14 +26,13 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use fleetsim_engine::batch::{Event, Fate, Step};
-use fleetsim_engine::{AgentId, Fact, Names};
+use fleetsim_engine::{AgentId, Fact};
 
 use crate::config::MonitorConfig;
 use crate::finding::{Class, Evidence, Finding, Numbers, Severity};
 use crate::fold::Fold;
 use crate::interests::Interests;
-use crate::monitor::{Moment, Monitor, RunEnd, went_down};
-use crate::open_work::OpenTasks;
+use crate::monitor::{Moment, RunEnd, went_down};
 use crate::text::{counted, duration};
 
 const KIND: &str = "metastable";
@@ -44,10 +43,11 @@ const WINDOWS_MAX: u32 = 1000;
 
 /// Suspects metastable failure.
 #[derive(Clone, Debug)]
-pub struct Metastable {
+pub(crate) struct Metastable {
     window_ns: u64,
     windows_min: u64,
-    work: OpenTasks,
+    /// Whether no work was open after the last step.
+    is_idle: bool,
     down: BTreeSet<AgentId>,
     index: u64,
     /// When the current window ends.
@@ -147,13 +147,12 @@ fn scaled(count: u64, windows: u64) -> u128 {
 
 impl Metastable {
     /// A monitor with the bounds of `config`.
-    #[must_use]
-    pub fn new(config: &MonitorConfig) -> Metastable {
+    pub(crate) fn new(config: &MonitorConfig) -> Metastable {
         Metastable {
             window_ns: config.metastable_window_ns.max(1),
             ends_ns: config.metastable_window_ns.max(1),
             windows_min: u64::from(config.metastable_windows_min.clamp(1, WINDOWS_MAX)),
-            work: OpenTasks::default(),
+            is_idle: true,
             down: BTreeSet::new(),
             index: 0,
             current: Window::default(),
@@ -181,7 +180,7 @@ impl Metastable {
             return;
         }
         let mut window = core::mem::take(&mut self.current);
-        (window.down, window.idle) = (!self.down.is_empty(), self.work.is_empty());
+        (window.down, window.idle) = (!self.down.is_empty(), self.is_idle);
         self.close(window);
         // Nothing happened in the windows between: all of them are alike, and more than this change nothing.
         let empty = Window { down: window.down, idle: window.idle, ..Window::default() };
@@ -318,20 +317,16 @@ impl Bad {
     }
 }
 
-impl Monitor for Metastable {
-    fn name(&self) -> &'static str {
-        KIND
-    }
+impl Metastable {
+    /// What it looks at beside open work.
+    pub(crate) const INTERESTS: Interests = Interests::MESSAGES.and(Interests::LIFECYCLE);
 
-    fn interests(&self) -> Interests {
-        OpenTasks::INTERESTS | Interests::MESSAGES | Interests::LIFECYCLE
-    }
-
-    fn observe(&mut self, step: &Step<'_>, facts: &[Fact<'_>]) {
-        let at = Moment::of(step);
+    /// Takes note of a step, after which no work is open if `is_idle`.
+    pub(crate) fn observe(&mut self, at: Moment, step: &Step<'_>, facts: &[Fact<'_>], is_idle: bool) {
         if at.at.as_ns() >= self.ends_ns {
             self.advance(at.at.as_ns() / self.window_ns);
         }
+        self.is_idle = is_idle;
         let before = self.current.counted();
         for fact in facts {
             match fact {
@@ -339,7 +334,6 @@ impl Monitor for Metastable {
                 Fact::TaskFinished { reported: true, .. } => self.current.done += 1,
                 _ => {}
             }
-            self.work.observe(fact);
         }
         let window = &mut self.current;
         window.load += u64::from(step.event == Event::Message);
@@ -360,7 +354,8 @@ impl Monitor for Metastable {
         }
     }
 
-    fn findings(&self, end: &RunEnd, _names: &Names) -> Vec<Finding> {
+    /// Judges what it has seen so far.
+    pub(crate) fn findings(&self, end: &RunEnd) -> Vec<Finding> {
         let mut judged = self.clone();
         // The window that the end cut short is left out.
         judged.advance(end.time.as_ns() / self.window_ns);

@@ -17,29 +17,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fleetsim_engine::batch::Step;
-use fleetsim_engine::{AgentId, Fact, Manifest, Names, Time};
+use fleetsim_engine::{AgentId, Names, Time};
 
 use crate::config::MonitorConfig;
-use crate::ending::Rest;
 use crate::finding::{Class, Evidence, Finding, Numbers, Severity};
 use crate::fold::Fold;
-use crate::interests::Interests;
-use crate::monitor::{Moment, Monitor, RunEnd};
+use crate::monitor::{Moment, RunEnd};
 use crate::open_work::{OpenTask, OpenWork, Place};
 use crate::text::{clock, counted, duration, shown};
+use crate::unfinished::Account;
 use crate::wait_graph::{Wait, WaitGraph};
 
 const KIND: &str = "not-converged";
 
 /// Finds what did not converge, folded by why it is stuck.
 #[derive(Clone, Debug)]
-pub struct NotConverged {
+pub(crate) struct NotConverged {
     /// When the world heals, and the deadline; `None` when nothing is to be judged.
     phase: Option<(Time, Time)>,
-    work: OpenWork,
-    graph: WaitGraph,
-    rest: Rest,
     /// What was open at the deadline, once that has passed.
     judged: Option<BTreeMap<Why, Fold<Stuck>>>,
 }
@@ -68,6 +63,14 @@ struct Stuck {
     halted: bool,
 }
 
+/// What names what is stuck.
+#[derive(Clone, Copy)]
+struct Teller<'a> {
+    work: &'a OpenWork,
+    graph: &'a WaitGraph,
+    names: &'a Names,
+}
+
 impl Why {
     fn name(self) -> &'static str {
         match self {
@@ -94,33 +97,26 @@ impl Why {
 }
 
 impl NotConverged {
-    /// A monitor with the healing of `config`, for the fleet that `manifest` names.
-    #[must_use]
-    pub fn new(config: &MonitorConfig, manifest: &Manifest) -> NotConverged {
+    /// A monitor with the healing of `config`.
+    pub(crate) fn new(config: &MonitorConfig) -> NotConverged {
         let phase = config
             .heals_at
             .zip(config.converges_within_ns)
             .map(|(heals_at, within_ns)| (heals_at, heals_at.checked_add(within_ns).unwrap_or(Time::MAX)));
-        NotConverged {
-            phase,
-            work: OpenWork::default(),
-            graph: WaitGraph::new(manifest),
-            rest: Rest::default(),
-            judged: None,
-        }
+        NotConverged { phase, judged: None }
     }
 
     /// Everything that was open at the healing and still is.
-    fn stuck(&self, heals_at: Time) -> BTreeMap<Why, Fold<Stuck>> {
+    fn stuck(heals_at: Time, account: &Account, graph: &WaitGraph) -> BTreeMap<Why, Fold<Stuck>> {
         let mut stuck: BTreeMap<Why, Fold<Stuck>> = BTreeMap::new();
         let mut told: BTreeSet<AgentId> = BTreeSet::new();
-        for (task, state) in self.work.iter().filter(|(_, state)| state.opened.at <= heals_at) {
-            let (why, one) = self.why(task, state);
+        for (task, state) in account.work.iter().filter(|(_, state)| state.opened.at <= heals_at) {
+            let (why, one) = NotConverged::why(task, state, account, graph);
             told.extend(one.agent);
             let agents = one.agent;
             stuck.entry(why).or_default().add(one, agents);
         }
-        for (agent, waits) in self.graph.waiting().filter(|(agent, _)| !told.contains(agent)) {
+        for (agent, waits) in graph.waiting().filter(|(agent, _)| !told.contains(agent)) {
             let Some(wait) = waits.iter().find(|wait| wait.since.at <= heals_at) else { continue };
             let one = Stuck {
                 task: None,
@@ -135,7 +131,7 @@ impl NotConverged {
         stuck
     }
 
-    fn why(&self, task: u64, state: &OpenTask) -> (Why, Stuck) {
+    fn why(task: u64, state: &OpenTask, account: &Account, graph: &WaitGraph) -> (Why, Stuck) {
         let mut one = Stuck {
             task: Some(task),
             place: Some(state.place),
@@ -157,10 +153,10 @@ impl NotConverged {
             Place::Carried(_) => Why::OnItsWay,
             Place::Passed(agent) | Place::Held(agent) => {
                 one.agent = Some(agent);
-                if let Some(gone) = self.rest.gone(agent) {
+                if let Some(gone) = account.rest.gone(agent) {
                     (one.since, one.halted) = (gone.since, gone.halted);
                     Why::HolderGone
-                } else if let Some(wait) = self.graph.waits_of(agent).first() {
+                } else if let Some(wait) = graph.waits_of(agent).first() {
                     (one.since, one.wait) = (wait.since, Some(*wait));
                     Why::HolderWaits
                 } else if matches!(state.place, Place::Held(_)) {
@@ -173,11 +169,12 @@ impl NotConverged {
         (why, one)
     }
 
-    fn told(&self, why: Why, stuck: &Stuck, names: &Names) -> String {
+    fn told(why: Why, stuck: &Stuck, teller: &Teller<'_>) -> String {
+        let Teller { work, graph, names } = *teller;
         let task = stuck.task.map_or(String::new(), |task| format!("task {task}"));
         let agent = stuck.agent.map_or(String::new(), |agent| shown(&names.of(agent)));
         let since = clock(stuck.since.at);
-        let wait = stuck.wait.as_ref().map_or(String::new(), |wait| self.graph.told(wait, names));
+        let wait = stuck.wait.as_ref().map_or(String::new(), |wait| graph.told(wait, names));
         match why {
             Why::Lost => format!("{agent} lost {task} at {since}"),
             Why::HolderGone => {
@@ -188,7 +185,7 @@ impl NotConverged {
             Why::HolderWorks => format!("{task} is with {agent}, which has had it since {since}"),
             Why::OnItsWay => match stuck.place {
                 Some(Place::Carried(medium)) => {
-                    let medium = self.work.medium(medium);
+                    let medium = work.medium(medium);
                     let medium =
                         if medium.is_empty() { "a direct message".to_owned() } else { shown(medium) };
                     format!("{task} is in {medium} since {since}")
@@ -202,12 +199,11 @@ impl NotConverged {
     }
 
     fn finding(
-        &self,
         why: Why,
         fold: &Fold<Stuck>,
         (heals_at, deadline): (Time, Time),
         rest: Option<Time>,
-        names: &Names,
+        teller: &Teller<'_>,
     ) -> Finding {
         let first = fold.first();
         let noun = if why == Why::Waits { "wait" } else { "task" };
@@ -220,18 +216,21 @@ impl NotConverged {
             "{} that {verb} open when the faults ended at {} {verb} not over {when}: {}",
             counted(fold.count, noun),
             clock(heals_at),
-            self.told(why, first, names),
+            NotConverged::told(why, first, teller),
         );
-        let agents = fold.agents(names);
+        let agents = fold.agents(teller.names);
         let mut things: Vec<String> = fold
             .kept
             .iter()
-            .filter_map(|stuck| stuck.wait.and_then(|wait| self.graph.resource(wait.on).map(str::to_owned)))
+            .filter_map(|stuck| stuck.wait.and_then(|wait| teller.graph.resource(wait.on).map(str::to_owned)))
             .collect();
         things.sort();
         things.dedup();
-        let evidence =
-            fold.kept.iter().map(|stuck| Evidence::new(stuck.since, self.told(why, stuck, names))).collect();
+        let evidence = fold
+            .kept
+            .iter()
+            .map(|stuck| Evidence::new(stuck.since, NotConverged::told(why, stuck, teller)))
+            .collect();
         let mut about = BTreeMap::from([("stuck", vec![why.name().to_owned()]), ("agent", agents.clone())]);
         if !things.is_empty() {
             about.insert("resource", things);
@@ -250,48 +249,35 @@ impl NotConverged {
             ..Finding::new(KIND, Class::Liveness, Severity::High, KIND, first.since, "", &text)
         }
     }
-}
 
-impl Monitor for NotConverged {
-    fn name(&self) -> &'static str {
-        KIND
-    }
-
-    fn interests(&self) -> Interests {
-        match self.phase {
-            Some(_) => OpenWork::INTERESTS | WaitGraph::INTERESTS | Rest::INTERESTS,
-            None => Interests::NONE,
+    /// The run has come to `now`: what is open is judged as soon as the deadline has passed.
+    pub(crate) fn reach(&mut self, now: Time, account: &Account, graph: &WaitGraph) {
+        if let Some((heals_at, deadline)) = self.phase
+            && now > deadline
+            && self.judged.is_none()
+        {
+            self.judged = Some(NotConverged::stuck(heals_at, account, graph));
         }
     }
 
-    fn observe(&mut self, step: &Step<'_>, facts: &[Fact<'_>]) {
-        let Some((heals_at, deadline)) = self.phase else { return };
-        if self.judged.is_some() {
-            return;
-        }
-        if step.time > deadline {
-            self.judged = Some(self.stuck(heals_at));
-            return;
-        }
-        let at = Moment::of(step);
-        for fact in facts {
-            self.work.observe(at, step.target, fact);
-            self.graph.observe(at, step.target, fact);
-        }
-        if self.rest.observe(step, facts) {
-            self.graph.forget(step.target);
-        }
-    }
-
-    fn findings(&self, end: &RunEnd, names: &Names) -> Vec<Finding> {
+    /// Judges what was seen so far.
+    pub(crate) fn findings(
+        &self,
+        account: &Account,
+        graph: &WaitGraph,
+        end: &RunEnd,
+        names: &Names,
+    ) -> Vec<Finding> {
         let Some(phase) = self.phase else { return Vec::new() };
         let (heals_at, deadline) = phase;
+        let stuck = || NotConverged::stuck(heals_at, account, graph);
         let (stuck, rest) = match &self.judged {
             Some(judged) => (judged.clone(), None),
-            None if end.time > deadline => (self.stuck(heals_at), None),
-            None if self.rest.came(end) && end.time >= heals_at => (self.stuck(heals_at), Some(end.time)),
+            None if end.time > deadline => (stuck(), None),
+            None if account.rest.came(end) && end.time >= heals_at => (stuck(), Some(end.time)),
             None => return Vec::new(),
         };
-        stuck.iter().map(|(why, fold)| self.finding(*why, fold, phase, rest, names)).collect()
+        let teller = Teller { work: &account.work, graph, names };
+        stuck.iter().map(|(why, fold)| NotConverged::finding(*why, fold, phase, rest, &teller)).collect()
     }
 }

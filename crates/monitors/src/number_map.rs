@@ -58,13 +58,15 @@ impl<B: Number> Number for (u32, B) {
     }
 }
 
-/// Values by key. Empty, it takes no memory; full, at most four places an entry.
+/// Values by key. Empty, it takes no memory; large, at most four places an entry.
 #[derive(Clone, Debug)]
 pub(crate) struct NumberMap<K, V> {
     /// A power of two, and [`REACH`] more for keys that come late, so that no search wraps around.
     places: Vec<Option<(K, V)>>,
     /// Entries in `places`.
     taken: usize,
+    /// How many may come in before there must be more places.
+    taken_max: usize,
     /// How far a product is shifted to become a place.
     shift: u32,
     /// Those that found no place.
@@ -73,7 +75,7 @@ pub(crate) struct NumberMap<K, V> {
 
 impl<K, V> Default for NumberMap<K, V> {
     fn default() -> Self {
-        NumberMap { places: Vec::new(), taken: 0, shift: 63, displaced: BTreeMap::new() }
+        NumberMap { places: Vec::new(), taken: 0, taken_max: 0, shift: 63, displaced: BTreeMap::new() }
     }
 }
 
@@ -86,13 +88,16 @@ impl<K: Number, V> NumberMap<K, V> {
     /// The place of `key`, or else the first free one that it could have.
     #[inline]
     fn search(&self, key: K) -> Result<usize, Option<usize>> {
-        let home = self.home(key);
-        let Some(reach) = self.places.get(home..home + REACH) else { return Err(None) };
-        for (distance, place) in reach.iter().enumerate() {
+        let mut at = self.home(key);
+        let end = at.wrapping_add(REACH);
+        if end > self.places.len() {
+            return Err(None);
+        }
+        for place in &self.places[at..end] {
             match place {
-                Some((known, _)) if *known == key => return Ok(home + distance),
-                Some(_) => {}
-                None => return Err(Some(home + distance)),
+                Some((known, _)) if *known == key => return Ok(at),
+                Some(_) => at = at.wrapping_add(1),
+                None => return Err(Some(at)),
             }
         }
         Err(None)
@@ -132,21 +137,25 @@ impl<K: Number, V> NumberMap<K, V> {
     /// The value of `key`, which is `fresh` if it has none.
     #[inline]
     pub(crate) fn or_insert_with(&mut self, key: K, fresh: impl FnOnce() -> V) -> &mut V {
-        let place = match self.search(key) {
-            Ok(place) => place,
-            Err(free) => {
-                if !self.displaced.is_empty() && self.displaced.contains_key(&key) {
-                    return self.displaced.get_mut(&key).expect("it was found");
-                }
-                let Some(place) = self.make_place(key, free) else {
-                    return self.displaced.entry(key).or_insert_with(fresh);
-                };
-                self.places[place] = Some((key, fresh()));
-                self.taken += 1;
-                place
+        match self.search(key) {
+            Ok(place) => {
+                let (_, value) = self.places[place].as_mut().expect("it was found");
+                value
             }
+            Err(free) => self.add_or_displaced(key, free, fresh),
+        }
+    }
+
+    #[inline(never)]
+    fn add_or_displaced(&mut self, key: K, free: Option<usize>, fresh: impl FnOnce() -> V) -> &mut V {
+        if !self.displaced.is_empty() && self.displaced.contains_key(&key) {
+            return self.displaced.get_mut(&key).expect("it was found");
+        }
+        let Some(place) = self.make_place(key, free) else {
+            return self.displaced.entry(key).or_insert_with(fresh);
         };
-        let (_, value) = self.places[place].as_mut().expect("it was found or filled");
+        self.taken += 1;
+        let (_, value) = self.places[place].insert((key, fresh()));
         value
     }
 
@@ -161,9 +170,23 @@ impl<K: Number, V> NumberMap<K, V> {
     /// Sets the value of `key`; gives the one before.
     #[inline]
     pub(crate) fn insert(&mut self, key: K, value: V) -> Option<V> {
-        let mut value = Some(value);
-        let known = self.or_insert_with(key, || value.take().expect("asked for once"));
-        value.map(|value| core::mem::replace(known, value))
+        let free = match self.search(key) {
+            Ok(place) => return self.places[place].replace((key, value)).map(|(_, before)| before),
+            Err(free) => free,
+        };
+        if !self.displaced.is_empty()
+            && let Some(known) = self.displaced.get_mut(&key)
+        {
+            return Some(core::mem::replace(known, value));
+        }
+        match self.make_place(key, free) {
+            Some(place) => {
+                self.taken += 1;
+                self.places[place] = Some((key, value));
+                None
+            }
+            None => self.displaced.insert(key, value),
+        }
     }
 
     #[inline]
@@ -186,15 +209,19 @@ impl<K: Number, V> NumberMap<K, V> {
     }
 
     /// A free place for `key`, in a larger table if need be; `None` if it must do without.
+    #[inline]
     fn make_place(&mut self, key: K, free: Option<usize>) -> Option<usize> {
-        let home_places = self.places.len().saturating_sub(REACH);
-        let is_crowded = 2 * (self.taken + 1) > home_places;
-        // Where few places are taken and none is free, keys were chosen to collide: more places would not help.
-        let is_unlucky = free.is_none() && 8 * self.taken >= home_places;
-        if !is_crowded && !is_unlucky {
+        if free.is_some() && self.taken < self.taken_max {
             return free;
         }
-        self.grow((2 * home_places).max(PLACES_MIN));
+        let home_places = 2 * self.taken_max;
+        // Where few places are taken and none is free, keys were chosen to collide: more places would not help.
+        if free.is_none() && home_places > 0 && 8 * self.taken < home_places {
+            return None;
+        }
+        // Tables that are small yet are grown in larger steps: most of those that grow go on growing.
+        let times = if home_places < 1 << 12 { 4 } else { 2 };
+        self.grow((times * home_places).max(PLACES_MIN));
         self.search(key).err().flatten()
     }
 
@@ -204,14 +231,16 @@ impl<K: Number, V> NumberMap<K, V> {
         places.resize_with(home_places + REACH, || None);
         let old = core::mem::replace(&mut self.places, places);
         self.shift = 64 - home_places.ilog2();
+        self.taken_max = home_places / 2;
         self.taken = 0;
         for (key, value) in old.into_iter().flatten() {
-            match self.search(key) {
-                Err(Some(place)) => {
-                    self.places[place] = Some((key, value));
+            let home = self.home(key);
+            match self.places[home..home + REACH].iter_mut().find(|place| place.is_none()) {
+                Some(place) => {
+                    *place = Some((key, value));
                     self.taken += 1;
                 }
-                _ => {
+                None => {
                     self.displaced.insert(key, value);
                 }
             }
@@ -317,6 +346,6 @@ mod tests {
             map.insert(Hostile(number), number);
         }
         assert_eq!(map.len(), 10_000);
-        assert!(map.places.len() < 2_000, "{} places", map.places.len());
+        assert!(map.places.len() < 2_500, "{} places", map.places.len());
     }
 }

@@ -132,6 +132,11 @@ impl OpenWork {
         self.saw_finish
     }
 
+    /// Whether nothing is open.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.open.is_empty()
+    }
+
     /// The open tasks, by number.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, &OpenTask)> {
         self.open.sorted()
@@ -148,50 +153,6 @@ impl OpenWork {
     }
 }
 
-/// Which tasks are open, for those who need not know where they are: opened and closed as [`OpenWork`] has it.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct OpenTasks {
-    open: NumberMap<u64, ()>,
-    done: IdSet,
-}
-
-impl OpenTasks {
-    /// The facts that open and close tasks.
-    pub(crate) const INTERESTS: Interests = Interests::facts(&[
-        FactKind::TaskAdded,
-        FactKind::TaskReady,
-        FactKind::TaskClaimed,
-        FactKind::TaskStarted,
-        FactKind::TaskFinished,
-    ]);
-
-    /// Takes note of a fact.
-    pub(crate) fn observe(&mut self, fact: &Fact<'_>) {
-        match *fact {
-            Fact::TaskAdded { task }
-            | Fact::TaskReady { task }
-            | Fact::TaskClaimed { task, .. }
-            | Fact::TaskStarted { task, .. }
-                if !self.done.contains(task) =>
-            {
-                self.open.insert(task, ());
-            }
-            Fact::TaskFinished { task, reported, .. } => {
-                self.open.remove(task);
-                if reported {
-                    self.done.insert(task);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// Whether nothing is open.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.open.is_empty()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -201,15 +162,11 @@ mod tests {
     const OTHER: AgentId = AgentId::named("coder", 2);
 
     fn places(facts: &[(AgentId, Fact<'_>)]) -> Vec<(u64, Place)> {
-        let (mut work, mut tasks) = (OpenWork::default(), OpenTasks::default());
+        let mut work = OpenWork::default();
         for (agent, fact) in facts {
             work.observe(Moment::ZERO, *agent, fact);
-            tasks.observe(fact);
-            assert!(
-                work.iter().map(|(task, _)| task).eq(tasks.open.sorted().map(|(task, ())| task)),
-                "the two agree"
-            );
         }
+        assert_eq!(work.is_empty(), work.iter().next().is_none());
         work.iter().map(|(task, state)| (task, state.place)).collect()
     }
 

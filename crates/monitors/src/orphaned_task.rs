@@ -16,29 +16,25 @@
 
 use std::collections::BTreeMap;
 
-use fleetsim_engine::batch::Step;
 use fleetsim_engine::{AgentId, Fact, Names, Time};
 
 use crate::config::MonitorConfig;
-use crate::ending::Rest;
 use crate::finding::{Class, Evidence, Finding, Numbers, Severity};
 use crate::fold::Fold;
 use crate::holdings::Holdings;
-use crate::interests::{FactKind, Interests};
-use crate::monitor::{Moment, Monitor, RunEnd};
+use crate::monitor::{Moment, RunEnd};
 use crate::open_work::{Change, OpenWork};
 use crate::role::Role;
 use crate::text::{counted, duration, shown};
+use crate::unfinished::Account;
 
 const KIND: &str = "orphaned-task";
 
 /// Finds orphaned tasks, folded by the role of the agent that left them.
 #[derive(Clone, Debug)]
-pub struct OrphanedTask {
+pub(crate) struct OrphanedTask {
     after_ns: u64,
-    work: OpenWork,
     holdings: Holdings,
-    rest: Rest,
     orphans: BTreeMap<u64, Orphan>,
     found: BTreeMap<Role, Fold<Told>>,
 }
@@ -62,13 +58,10 @@ struct Told {
 
 impl OrphanedTask {
     /// A monitor with the bound of `config`.
-    #[must_use]
-    pub fn new(config: &MonitorConfig) -> OrphanedTask {
+    pub(crate) fn new(config: &MonitorConfig) -> OrphanedTask {
         OrphanedTask {
             after_ns: config.orphaned_after_ns,
-            work: OpenWork::default(),
             holdings: Holdings::default(),
-            rest: Rest::default(),
             orphans: BTreeMap::new(),
             found: BTreeMap::new(),
         }
@@ -131,59 +124,52 @@ impl OrphanedTask {
             ..Finding::new(KIND, Class::Liveness, Severity::High, KIND, first.orphan.left, "", &text)
         }
     }
-}
 
-impl Monitor for OrphanedTask {
-    fn name(&self) -> &'static str {
-        KIND
-    }
-
-    fn interests(&self) -> Interests {
-        Interests::facts(&[FactKind::Progress]) | OpenWork::INTERESTS | Rest::INTERESTS
-    }
-
-    fn observe(&mut self, step: &Step<'_>, facts: &[Fact<'_>]) {
-        let at = Moment::of(step);
-        for fact in facts {
-            let change = self.work.observe(at, step.target, fact);
-            if let Fact::TaskClaimed { task, .. }
-            | Fact::TaskStarted { task, .. }
-            | Fact::Received { item: task, .. } = fact
-            {
-                let has = |task| self.work.held_by(step.target, task).is_some();
-                self.holdings.add(step.target, *task, has);
-            }
-            if self.orphans.is_empty() {
-                continue;
-            }
-            match (change, fact) {
-                (Change::Moved(task) | Change::Done(task) | Change::GivenUp(task), _) => {
-                    self.taken_up(task, at)
-                }
-                // Whoever had it goes on with it.
-                (Change::Nothing, Fact::TaskClaimed { task, .. } | Fact::TaskStarted { task, .. }) => {
-                    self.taken_up(*task, at);
-                }
-                (Change::Nothing, Fact::Received { item, .. } | Fact::Progress { item }) => {
-                    self.taken_up(*item, at);
-                }
-                (Change::Nothing, _) => {}
-            }
+    /// Takes note of a fact that `agent` stated, and of what it did to open work.
+    pub(crate) fn observe(
+        &mut self,
+        at: Moment,
+        agent: AgentId,
+        fact: &Fact<'_>,
+        change: Change,
+        work: &OpenWork,
+    ) {
+        if let Fact::TaskClaimed { task, .. }
+        | Fact::TaskStarted { task, .. }
+        | Fact::Received { item: task, .. } = *fact
+        {
+            self.holdings.add(agent, task, |task| work.held_by(agent, task).is_some());
         }
-        if self.rest.observe(step, facts) {
-            let halted = self.rest.gone(step.target).is_some_and(|gone| gone.halted);
-            let held_by = |task| self.work.held_by(step.target, task);
-            for task in self.holdings.of(step.target, |task| held_by(task).is_some()) {
-                let taken = held_by(task).expect("it has what was just asked for").since;
-                let orphan = Orphan { agent: step.target, taken, left: at, halted };
-                self.orphans.entry(task).or_insert(orphan);
+        if self.orphans.is_empty() {
+            return;
+        }
+        match (change, fact) {
+            (Change::Moved(task) | Change::Done(task) | Change::GivenUp(task), _) => self.taken_up(task, at),
+            // Whoever had it goes on with it.
+            (Change::Nothing, Fact::TaskClaimed { task, .. } | Fact::TaskStarted { task, .. }) => {
+                self.taken_up(*task, at);
             }
+            (Change::Nothing, Fact::Received { item, .. } | Fact::Progress { item }) => {
+                self.taken_up(*item, at);
+            }
+            (Change::Nothing, _) => {}
         }
     }
 
-    fn findings(&self, end: &RunEnd, names: &Names) -> Vec<Finding> {
+    /// `agent` crashed or halted.
+    pub(crate) fn goes(&mut self, agent: AgentId, at: Moment, account: &Account) {
+        let halted = account.rest.gone(agent).is_some_and(|gone| gone.halted);
+        let held_by = |task| account.work.held_by(agent, task);
+        for task in self.holdings.of(agent, |task| held_by(task).is_some()) {
+            let taken = held_by(task).expect("it has what was just asked for").since;
+            self.orphans.entry(task).or_insert(Orphan { agent, taken, left: at, halted });
+        }
+    }
+
+    /// Judges what it has seen so far.
+    pub(crate) fn findings(&self, account: &Account, end: &RunEnd, names: &Names) -> Vec<Finding> {
         let mut all = self.found.clone();
-        let at_rest = self.rest.came(end);
+        let at_rest = account.rest.came(end);
         for (task, orphan) in &self.orphans {
             let lasted_ns = end.time.since(orphan.left.at);
             if at_rest || lasted_ns > self.after_ns {

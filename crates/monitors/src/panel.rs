@@ -13,7 +13,6 @@ use crate::architecture::{Architecture, misnamed};
 use crate::config::MonitorConfig;
 use crate::conflict::Conflict;
 use crate::cost_overrun::CostOverrun;
-use crate::deadlock::Deadlock;
 use crate::duplicate_hand_over::DuplicateHandOver;
 use crate::duplicate_work::DuplicateWork;
 use crate::error_propagation::ErrorPropagation;
@@ -21,13 +20,10 @@ use crate::feedback_loop::FeedbackLoop;
 use crate::finding::Finding;
 use crate::injected::{self, Injections};
 use crate::interests::Interests;
-use crate::livelock::Livelock;
 use crate::lost_update::LostUpdate;
 use crate::message_loop::MessageLoop;
-use crate::metastable::Metastable;
 use crate::monitor::{Moment, Monitor, RunEnd};
-use crate::not_converged::NotConverged;
-use crate::orphaned_task::OrphanedTask;
+use crate::number_map::NumberMap;
 use crate::panicked_agent::PanickedAgent;
 use crate::permission_breach::PermissionBreach;
 use crate::property::Property;
@@ -37,6 +33,7 @@ use crate::starvation::Starvation;
 use crate::tally::{Tally, TallyReport};
 use crate::topology::Topology;
 use crate::trust_breach::TrustBreach;
+use crate::unfinished::Unfinished;
 use crate::ungated_action::UngatedAction;
 use crate::zombie_write::ZombieWrite;
 
@@ -50,12 +47,8 @@ fn built_in(config: &MonitorConfig, manifest: &Manifest) -> Vec<Box<dyn Monitor>
         Box::new(Starvation::new(config)),
         Box::new(FeedbackLoop::new(config)),
         Box::new(MessageLoop::new(config, manifest)),
-        Box::new(Deadlock::new(config, manifest)),
-        Box::new(Livelock::new(config)),
+        Box::new(Unfinished::new(config, manifest)),
         Box::new(RetryStorm::new(config)),
-        Box::new(Metastable::new(config)),
-        Box::new(OrphanedTask::new(config)),
-        Box::new(NotConverged::new(config, manifest)),
         Box::new(DuplicateWork::default()),
         Box::new(UngatedAction::default()),
         Box::new(PanickedAgent::default()),
@@ -87,26 +80,30 @@ struct Routes {
     monitors: Vec<Interests>,
     /// What anybody wants.
     any: Interests,
-    /// What the last step offered, and the places of the monitors that wanted it: steps that are alike come together.
-    last: (Interests, Vec<usize>),
+    /// The places of the monitors that want to see a step, by what it offers.
+    wanting: NumberMap<u64, Vec<u16>>,
 }
+
+/// Steps of real runs offer a few dozen different things.
+const OFFERS_MAX: usize = 1000;
 
 impl Routes {
     /// The places of the monitors that want to see what is `offered`.
-    fn wanting(&mut self, offered: Interests) -> &[usize] {
-        if self.last.0 != offered {
-            let wants = |(place, interests): (usize, &Interests)| interests.meets(offered).then_some(place);
-            self.last.0 = offered;
-            self.last.1.clear();
-            self.last.1.extend(self.monitors.iter().enumerate().filter_map(wants));
-        }
-        &self.last.1
+    #[inline]
+    fn wanting(&mut self, offered: Interests) -> &[u16] {
+        let monitors = &self.monitors;
+        self.wanting.or_insert_with(offered.bits(), || {
+            let wants =
+                |(place, interests): (usize, &Interests)| interests.meets(offered).then_some(place as u16);
+            monitors.iter().enumerate().filter_map(wants).collect()
+        })
     }
 
     fn add(&mut self, interests: Interests) {
         self.any = self.any | interests;
         self.monitors.push(interests);
-        self.last = (Interests::NONE, Vec::new());
+        assert!(self.monitors.len() <= usize::from(u16::MAX), "there are thousands of monitors");
+        self.wanting = NumberMap::default();
     }
 }
 
@@ -134,7 +131,7 @@ impl Panel {
                 | injected::INTERESTS
                 | topology.interests()
                 | duplicate_hand_over.interests(),
-            last: (Interests::NONE, Vec::new()),
+            wanting: NumberMap::default(),
         };
         let mut panel = Panel {
             names: Names::new(manifest),
@@ -161,8 +158,8 @@ impl Panel {
     /// From now on shows every monitor every step with all its facts, whatever it says that it wants. The report is the
     /// same, if they say it rightly: what tests compare.
     pub fn show_everything(&mut self) {
-        let Routes { topology, duplicate_hand_over, monitors, any, last } = &mut self.routes;
-        *last = (Interests::NONE, Vec::new());
+        let Routes { topology, duplicate_hand_over, monitors, any, wanting } = &mut self.routes;
+        *wanting = NumberMap::default();
         for interests in [topology, duplicate_hand_over, any].into_iter().chain(monitors) {
             *interests = Interests::EVERYTHING;
         }
@@ -171,17 +168,20 @@ impl Panel {
     /// Shows the next batch of the run to all monitors.
     pub fn observe_batch(&mut self, batch: &Batch) {
         self.names.learn(batch);
+        if self.routes.wanting.len() > OFFERS_MAX {
+            self.routes.wanting = NumberMap::default();
+        }
         let any = self.routes.any;
         let mut facts: Vec<Fact<'_>> = Vec::new();
-        let (mut steps, mut passed) = (batch.iter(), 0);
-        for offered in Interests::of_steps(batch) {
+        for step in batch {
+            let offered = Interests::of(&step);
             if !offered.meets(any) {
-                passed += 1;
                 continue;
             }
-            let step = steps.nth(core::mem::take(&mut passed)).expect("each step was looked at once");
             facts.clear();
-            facts.extend(step.facts_of(|kind| Interests::fact(kind).meets(any)));
+            if offered.meets(Interests::ALL_FACTS) {
+                facts.extend(step.facts_of(|kind| Interests::fact(kind).meets(any)));
+            }
             self.observe(offered, &step, &facts);
         }
         if let (Some(time_ns), steps) = (batch.step_columns().time_ns.last(), batch.len() as u64) {
@@ -204,7 +204,7 @@ impl Panel {
             self.duplicate_hand_over.observe(step, facts);
         }
         for place in self.routes.wanting(offered) {
-            self.monitors[*place].observe(step, facts);
+            self.monitors[usize::from(*place)].observe(step, facts);
         }
     }
 

@@ -22,22 +22,26 @@ impl<'a> Steps<'a> {
         Steps { batch, step: 0, effect: 0, fact_byte: 0, payload_byte: 0 }
     }
 
-    /// Passes over the next `count` steps and the bytes of their effects, so that the one after finds its own.
+    /// Passes over the effects of the next step and their bytes, and gives what there was among them.
     #[inline]
-    fn pass(&mut self, count: usize) {
+    fn pass_effects(&mut self) -> Summary {
+        let end = self.effect + self.batch.steps.effects[self.step] as usize;
         let columns = &self.batch.effects;
-        let passed = &self.batch.steps.effects[self.step..self.step + count];
-        let end = self.effect + passed.iter().map(|effects| *effects as usize).sum::<usize>();
-        let effects = columns.effect[self.effect..end].iter().zip(&columns.length[self.effect..end]);
-        for (effect, length) in effects {
+        let effects = columns.effect[self.effect..end].iter();
+        let effects = effects.zip(&columns.kind[self.effect..end]).zip(&columns.length[self.effect..end]);
+        let mut summary = Summary { facts: 0, effects: 0 };
+        for ((effect, kind), length) in effects {
+            summary.effects |= 1 << (effect & 31);
             if *effect == EffectKind::Fact as u8 {
+                summary.facts |= 1 << (*kind).min(LAST_KIND);
                 self.fact_byte += *length as usize;
             } else {
                 self.payload_byte += *length as usize;
             }
         }
-        self.step += count;
+        self.step += 1;
         self.effect = end;
+        summary
     }
 }
 
@@ -57,7 +61,7 @@ impl<'a> Iterator for Steps<'a> {
             fact_byte: self.fact_byte,
             payload_byte: self.payload_byte,
         };
-        self.pass(1);
+        let summary = self.pass_effects();
         Some(Step {
             ordinal: self.batch.first_ordinal + at as u64,
             time: Time::from_ns(time_ns),
@@ -70,14 +74,8 @@ impl<'a> Iterator for Steps<'a> {
             protocol: ProtocolId(columns.protocol[at]),
             kind: columns.kind[at],
             effects,
+            summary,
         })
-    }
-
-    /// Passes over `count` steps without looking at them, and gives the one after.
-    #[inline]
-    fn nth(&mut self, count: usize) -> Option<Step<'a>> {
-        self.pass(count.min(self.len()));
-        self.next()
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -113,7 +111,20 @@ pub struct Step<'a> {
     pub kind: u16,
     /// What the handler asked for.
     pub effects: Effects<'a>,
+    summary: Summary,
 }
+
+/// What there is among the effects of a step, seen in passing.
+#[derive(Clone, Copy, Debug)]
+struct Summary {
+    /// A bit for each kind of fact.
+    facts: u64,
+    /// A bit for each kind of effect.
+    effects: u32,
+}
+
+/// The bit for all kinds of facts from this one on.
+const LAST_KIND: u16 = 63;
 
 impl<'a> Step<'a> {
     /// The facts that the target stated in this step.
@@ -121,33 +132,43 @@ impl<'a> Step<'a> {
         self.effects.clone().filter_map(|effect| effect.fact())
     }
 
-    /// Whether an effect of this kind is among those of this step. Reads one byte for each of them.
+    /// Whether an effect of this kind is among those of this step.
     #[inline]
     #[must_use]
     pub fn asks_for(&self, kind: EffectKind) -> bool {
-        let Effects { batch, at, end, .. } = self.effects;
-        batch.effects.effect[at..end].contains(&(kind as u8))
+        self.summary.effects & 1 << kind as u8 != 0
+    }
+
+    /// The kinds of facts that are stated in this step, as bits: a fact's kind is its variant's position in [`Fact`].
+    /// The last bit stands for all kinds from 63 on.
+    #[inline]
+    #[must_use]
+    pub fn fact_kinds(&self) -> u64 {
+        self.summary.facts
     }
 
     /// What the handler asked for, in order and without bytes: all effects but facts. Costs less than
     /// [`effects`](Self::effects).
+    #[inline]
     pub fn requests(&self) -> impl Iterator<Item = Request> + use<'a> {
         let Effects { batch, at, end, mut sequence, .. } = self.effects;
         let columns = &batch.effects;
-        (at..end).filter_map(move |at| {
-            if columns.effect[at] == EffectKind::Fact as u8 {
+        let effects = columns.effect[at..end].iter().zip(&columns.object[at..end]);
+        let effects = effects.zip(&columns.protocol[at..end]).zip(&columns.kind[at..end]);
+        effects.filter_map(move |(((effect, object), protocol), kind)| {
+            if *effect == EffectKind::Fact as u8 {
                 return None;
             }
-            let effect = EffectKind::from_byte(columns.effect[at]).expect("a batch is checked");
-            let request = Request {
-                effect,
-                sequence: effect.is_numbered().then_some(sequence),
-                object: columns.object[at],
-                protocol: ProtocolId(columns.protocol[at]),
-                kind: columns.kind[at],
-            };
+            let effect = EffectKind::from_byte(*effect).expect("a batch is checked");
+            let own = sequence;
             sequence = sequence.wrapping_add(u32::from(effect.is_numbered()));
-            Some(request)
+            Some(Request {
+                effect,
+                sequence: effect.is_numbered().then_some(own),
+                object: *object,
+                protocol: ProtocolId(*protocol),
+                kind: *kind,
+            })
         })
     }
 

@@ -137,7 +137,7 @@ proptest! {
         for (number, act) in acts.iter().enumerate() {
             let at = Moment { event: number as u64, ..Moment::ZERO };
             match act {
-                Act::States(agent, fact) => deadlock.observe_fact(at, *agent, fact),
+                Act::States(agent, fact) => deadlock.observe(at, *agent, fact),
                 Act::Goes(agent) => deadlock.goes(*agent, at),
             }
             let twin = Twin::of(&acts[..=number]);
