@@ -21,6 +21,9 @@ use crate::text::{counted, duration, shown, times};
 
 const KIND: &str = "duplicate-hand-over";
 
+/// The medium of a seam that nothing was carried by.
+const UNKNOWN: u32 = u32::MAX;
+
 /// Finds duplicate hand-overs, folded by medium.
 #[derive(Clone, Debug, Default)]
 pub struct DuplicateHandOver {
@@ -31,8 +34,8 @@ pub struct DuplicateHandOver {
     crashed: BTreeMap<AgentId, u64>,
     /// Items that were released, by the agents at both ends of the message that did it, if it was one.
     given_back: BTreeMap<u64, [AgentId; 2]>,
-    /// The medium of each seam.
-    media: BTreeMap<u32, u32>,
+    /// The medium of each seam, by the seam's number.
+    media: Vec<u32>,
     repeats: BTreeMap<u32, Repeats>,
 }
 
@@ -84,7 +87,8 @@ impl DuplicateHandOver {
         }
         let seam = self.names.number(seam);
         let direct = self.names.number("");
-        let medium = self.media.get(&seam).copied().unwrap_or(direct);
+        let medium =
+            self.media.get(seam as usize).copied().filter(|medium| *medium != UNKNOWN).unwrap_or(direct);
         let repeats = self.repeats.entry(medium).or_default();
         *repeats.by_seam.entry(seam).or_default() += 1;
         let receivers = [before.receiver, again.receiver];
@@ -93,7 +97,10 @@ impl DuplicateHandOver {
 
     fn carried(&mut self, seam: &str, medium: &str) {
         let (seam, medium) = (self.names.number(seam), self.names.number(medium));
-        self.media.insert(seam, medium);
+        if self.media.len() <= seam as usize {
+            self.media.resize(seam as usize + 1, UNKNOWN);
+        }
+        self.media[seam as usize] = medium;
     }
 
     fn finding(&self, medium: &str, repeats: &Repeats, names: &Names) -> Finding {

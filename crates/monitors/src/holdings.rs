@@ -1,7 +1,5 @@
 //! What each agent has in hand, told only of what it takes up: whether it still has it is asked when it matters.
 
-use std::collections::BTreeSet;
-
 use fleetsim_engine::AgentId;
 
 use crate::number_map::NumberMap;
@@ -19,11 +17,12 @@ struct Held {
     left: usize,
 }
 
-impl Held {
-    fn still(&self, has: impl Fn(u64) -> bool) -> Vec<u64> {
-        let tasks: BTreeSet<u64> = self.tasks.iter().copied().filter(|task| has(*task)).collect();
-        tasks.into_iter().collect()
-    }
+/// The tasks that somebody `has` still, by number.
+fn still(mut tasks: Vec<u64>, has: impl Fn(u64) -> bool) -> Vec<u64> {
+    tasks.retain(|task| has(*task));
+    tasks.sort();
+    tasks.dedup();
+    tasks
 }
 
 impl Holdings {
@@ -34,8 +33,8 @@ impl Holdings {
         if held.tasks.last() == Some(&task) {
             return;
         }
-        if held.tasks.len() >= 2 * held.left + 4 {
-            held.tasks = held.still(has);
+        if held.tasks.len() >= 2 * held.left + 8 {
+            held.tasks = still(core::mem::take(&mut held.tasks), has);
             held.left = held.tasks.len();
         }
         held.tasks.push(task);
@@ -43,7 +42,7 @@ impl Holdings {
 
     /// The tasks that `agent` took up last and `has` still, by number.
     pub(crate) fn of(&self, agent: AgentId, has: impl Fn(u64) -> bool) -> Vec<u64> {
-        self.agents.get(agent).map(|held| held.still(has)).unwrap_or_default()
+        self.agents.get(agent).map(|held| still(held.tasks.clone(), has)).unwrap_or_default()
     }
 
     /// What `agent` took up last.
@@ -59,6 +58,8 @@ impl Holdings {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -78,7 +79,7 @@ mod tests {
                 let held = holdings.of(agent, |task| twin.contains(&task));
                 prop_assert_eq!(held, twin.iter().copied().collect::<Vec<_>>());
                 let kept = holdings.agents.get(agent).map_or(0, |held| held.tasks.len());
-                prop_assert!(kept <= 4 + 2 * 12, "{kept} of 12");
+                prop_assert!(kept <= 8 + 2 * 12, "{kept} of 12");
             }
         }
     }

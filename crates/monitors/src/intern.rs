@@ -19,7 +19,7 @@ impl Interner {
     /// The number of `name`, a new one if it is new.
     #[inline]
     pub(crate) fn number(&mut self, name: &str) -> u32 {
-        if self.names.get(self.last as usize).is_none_or(|last| **last != *name) {
+        if self.names.get(self.last as usize).is_none_or(|last| !same(last, name)) {
             self.last = self.search(name);
         }
         self.last
@@ -27,7 +27,7 @@ impl Interner {
 
     fn search(&mut self, name: &str) -> u32 {
         let known = if self.names.len() <= FEW {
-            self.names.iter().position(|known| **known == *name).map(number)
+            self.names.iter().position(|known| same(known, name)).map(number)
         } else {
             self.numbers.get(name).copied()
         };
@@ -50,6 +50,27 @@ impl Interner {
     }
 }
 
+/// Whether two names are the same. Most have a few bytes, for which a call takes longer than the comparison.
+#[inline]
+fn same(one: &str, other: &str) -> bool {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    if one.len() != other.len() {
+        return false;
+    }
+    match one.len() {
+        8..=16 => ends::<8>(one) == ends(other),
+        4..8 => ends::<4>(one) == ends(other),
+        0..4 => one.iter().zip(other).all(|(one, other)| one == other),
+        _ => one == other,
+    }
+}
+
+/// The first and the last `N` bytes, which overlap in the middle.
+#[inline]
+fn ends<const N: usize>(name: &[u8]) -> (Option<&[u8; N]>, Option<&[u8; N]>) {
+    (name.first_chunk(), name.last_chunk())
+}
+
 fn number(place: usize) -> u32 {
     u32::try_from(place).expect("a run has fewer than four billion names")
 }
@@ -57,6 +78,21 @@ fn number(place: usize) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_are_compared_by_all_their_bytes() {
+        let text = "abcdefghijklmnopqrstuvwxyz";
+        for length in 0..=text.len() {
+            let name = &text[..length];
+            assert!(same(name, &name.to_owned()));
+            assert!(!same(name, &format!("{name}!")));
+            for place in 0..length {
+                let mut other = name.to_owned();
+                other.replace_range(place..=place, "!");
+                assert!(!same(name, &other), "{name} and {other}");
+            }
+        }
+    }
 
     #[test]
     fn names_are_numbered_as_they_come() {

@@ -43,6 +43,8 @@ const LONGER_THAN_BEFORE: u64 = 8;
 pub(crate) struct Livelock {
     after_ns: u64,
     vain_min: u64,
+    /// The same for messages that cost nothing.
+    messages_min: u64,
     /// `None` while no work is open.
     stretch: Option<Stretch>,
     /// The longest stretch that ended in progress and was none.
@@ -115,6 +117,7 @@ impl Livelock {
         Livelock {
             after_ns: config.livelock_after_ns,
             vain_min: config.livelock_vain_min.max(1),
+            messages_min: config.livelock_vain_min.max(1).saturating_mul(10),
             stretch: None,
             longest_ns: 0,
             found: Fold::default(),
@@ -126,7 +129,7 @@ impl Livelock {
         let lasted_ns = end.since(stretch.began.at);
         let bound_ns = self.after_ns.max(self.longest_ns.saturating_mul(LONGER_THAN_BEFORE));
         let in_vain = stretch.vain_acts() >= self.vain_min;
-        let in_talk = !stretch.paid && stretch.messages >= self.vain_min.saturating_mul(10);
+        let in_talk = !stretch.paid && stretch.messages >= self.messages_min;
         let is_one = lasted_ns >= bound_ns && stretch.agents.len() >= 2 && (in_vain || in_talk);
         let enough = stretch.enough.unwrap_or(stretch.last);
         is_one.then(|| Told { stretch: stretch.clone(), enough, lasted_ns, ended })
@@ -146,12 +149,22 @@ impl Livelock {
         self.stretch = (!is_idle).then(|| Stretch { agents, ..Stretch::new(at) });
     }
 
-    fn note(&mut self, step: &Step<'_>, facts: &[Fact<'_>], at: Moment) {
-        let (vain_min, stretch) = (self.vain_min, self.stretch.get_or_insert_with(|| Stretch::new(at)));
-        if step.event == Event::Message && step.fate == Fate::Handled {
-            stretch.messages += 1;
-            stretch.acts(step.target, at);
+    /// A message was handled while work was open.
+    #[inline]
+    pub(crate) fn note_message(&mut self, at: Moment, agent: AgentId) {
+        let stretch = self.stretch.get_or_insert_with(|| Stretch::new(at));
+        stretch.messages += 1;
+        stretch.acts(agent, at);
+        if stretch.enough.is_none() && stretch.messages >= self.messages_min {
+            stretch.enough = Some(at);
         }
+    }
+
+    fn note(&mut self, step: &Step<'_>, facts: &[Fact<'_>], at: Moment) {
+        if step.event == Event::Message && step.fate == Fate::Handled {
+            self.note_message(at, step.target);
+        }
+        let stretch = self.stretch.get_or_insert_with(|| Stretch::new(at));
         for fact in facts {
             let vain = match *fact {
                 Fact::OperationAbort { .. } => Vain::Aborted,
@@ -168,9 +181,7 @@ impl Livelock {
             stretch.vain[vain as usize] += 1;
             stretch.acts(step.target, at);
         }
-        if stretch.enough.is_none()
-            && (stretch.vain_acts() >= vain_min || stretch.messages >= vain_min.saturating_mul(10))
-        {
+        if stretch.enough.is_none() && stretch.vain_acts() >= self.vain_min {
             stretch.enough = Some(at);
         }
     }

@@ -235,9 +235,11 @@ impl MessageLoop {
         }
     }
 
-    /// The line of what the step handles.
-    fn arrives(&mut self, step: &Step<'_>, at: Moment) -> Option<Line> {
+    /// The line of what the step handles, and the kinds that its agent has received, if it was looked up.
+    #[inline]
+    fn arrives(&mut self, step: &Step<'_>, at: Moment) -> (Option<Line>, Option<u64>) {
         let mut line = self.lineages.take(step.source, step.sequence);
+        let mut received = None;
         let handled = matches!(step.fate, Fate::Handled | Fate::Undecodable);
         match step.event {
             Event::Message if handled => {
@@ -246,9 +248,13 @@ impl MessageLoop {
                 self.depth_most = self.depth_most.max(known.depth);
                 if let Some(kind) = self.kind(step.protocol.0, step.kind) {
                     known.kinds |= 1 << kind;
-                    *self.received.or_default(step.target) |= 1 << kind;
+                    let kinds = self.received.or_default(step.target);
+                    *kinds |= 1 << kind;
+                    received = Some(*kinds);
                     self.count(kind, at, step.waited_ns > 0);
-                    self.follow(&mut known, kind, step, at);
+                    if known.ring.is_some() {
+                        self.follow(&mut known, kind, step, at);
+                    }
                 }
                 line = Some(known);
             }
@@ -260,7 +266,7 @@ impl MessageLoop {
             }
             _ => {}
         }
-        line
+        (line, received)
     }
 
     fn count(&mut self, kind: usize, at: Moment, waited: bool) {
@@ -271,6 +277,7 @@ impl MessageLoop {
     }
 
     /// Follows a ring through the message that the step handles.
+    #[inline(never)]
     fn follow(&mut self, line: &mut Line, kind: usize, step: &Step<'_>, at: Moment) {
         let Some(ring) = &mut line.ring else { return };
         if ring.kind != kind {
@@ -309,6 +316,7 @@ impl MessageLoop {
         }
     }
 
+    #[inline(never)]
     fn note_facts(&mut self, line: &mut Option<Line>, facts: &[Fact<'_>]) {
         for fact in facts {
             match fact {
@@ -338,7 +346,7 @@ impl MessageLoop {
         }
     }
 
-    fn note_effects(&mut self, line: Option<Line>, step: &Step<'_>, at: Moment) {
+    fn note_effects(&mut self, line: Option<Line>, received: Option<u64>, step: &Step<'_>, at: Moment) {
         for effect in step.requests() {
             match effect.effect {
                 EffectKind::Send => self.messages += 1,
@@ -368,7 +376,7 @@ impl MessageLoop {
             match effect.effect {
                 EffectKind::Send => {
                     if let Some(kind) = self.kind(effect.protocol.0, effect.kind) {
-                        self.sends(&mut line, kind, step.target, at);
+                        self.sends(&mut line, received, kind, step.target, at);
                     }
                 }
                 EffectKind::Spawn if line.kinds & 1 << SPAWN != 0 => self.branching[SPAWN].child(),
@@ -379,13 +387,15 @@ impl MessageLoop {
         }
     }
 
-    fn sends(&mut self, line: &mut Line, kind: usize, sender: AgentId, at: Moment) {
+    #[inline]
+    fn sends(&mut self, line: &mut Line, received: Option<u64>, kind: usize, sender: AgentId, at: Moment) {
         if line.kinds & 1 << kind == 0 {
             return;
         }
         self.branching[kind].child();
         // A ring begins where somebody sends on what it got.
-        if line.ring.is_none() && self.received.get(sender).is_some_and(|kinds| kinds & 1 << kind != 0) {
+        let received = received.or_else(|| self.received.get(sender).copied()).unwrap_or(0);
+        if line.ring.is_none() && received & 1 << kind != 0 {
             line.ring = Some(Box::new(Ring::new(kind, sender, at)));
         }
     }
@@ -527,9 +537,11 @@ impl Monitor for MessageLoop {
 
     fn observe(&mut self, step: &Step<'_>, facts: &[Fact<'_>]) {
         let at = Moment::of(step);
-        let mut line = self.arrives(step, at);
-        self.note_facts(&mut line, facts);
-        self.note_effects(line, step, at);
+        let (mut line, received) = self.arrives(step, at);
+        if !facts.is_empty() {
+            self.note_facts(&mut line, facts);
+        }
+        self.note_effects(line, received, step, at);
         if went_down(step) {
             self.lineages.forget_timers(step.target);
         }

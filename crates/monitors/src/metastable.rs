@@ -26,7 +26,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use fleetsim_engine::batch::{Event, Fate, Step};
-use fleetsim_engine::{AgentId, Fact};
+use fleetsim_engine::{AgentId, Fact, Time};
 
 use crate::config::MonitorConfig;
 use crate::finding::{Class, Evidence, Finding, Numbers, Severity};
@@ -115,8 +115,11 @@ struct Told {
 }
 
 impl Window {
-    fn counted(&self) -> u64 {
-        self.load + self.done + self.arrivals
+    /// Something counted at this moment.
+    #[inline]
+    fn count(&mut self, at: Moment) {
+        self.first.get_or_insert(at);
+        self.last = Some(at);
     }
 
     fn is_triggered(&self, usual: Option<&Usual>) -> bool {
@@ -321,25 +324,30 @@ impl Metastable {
     /// What it looks at beside open work.
     pub(crate) const INTERESTS: Interests = Interests::MESSAGES.and(Interests::LIFECYCLE);
 
+    /// A message was handled, and nothing else happened.
+    #[inline]
+    pub(crate) fn note_message(&mut self, at: Moment) {
+        self.reach(at.at);
+        self.current.load += 1;
+        self.current.count(at);
+    }
+
     /// Takes note of a step, after which no work is open if `is_idle`.
     pub(crate) fn observe(&mut self, at: Moment, step: &Step<'_>, facts: &[Fact<'_>], is_idle: bool) {
-        if at.at.as_ns() >= self.ends_ns {
-            self.advance(at.at.as_ns() / self.window_ns);
-        }
+        self.reach(at.at);
         self.is_idle = is_idle;
-        let before = self.current.counted();
+        let window = &mut self.current;
         for fact in facts {
             match fact {
-                Fact::TaskAdded { .. } => self.current.arrivals += 1,
-                Fact::TaskFinished { reported: true, .. } => self.current.done += 1,
-                _ => {}
+                Fact::TaskAdded { .. } => window.arrivals += 1,
+                Fact::TaskFinished { reported: true, .. } => window.done += 1,
+                _ => continue,
             }
+            window.count(at);
         }
-        let window = &mut self.current;
-        window.load += u64::from(step.event == Event::Message);
-        if window.counted() != before {
-            window.first.get_or_insert(at);
-            window.last = Some(at);
+        if step.event == Event::Message {
+            window.load += 1;
+            window.count(at);
         }
         let disturbs = matches!(step.event, Event::Crash | Event::Pause | Event::Clock | Event::Fault)
             && step.fate == Fate::Handled
@@ -351,6 +359,13 @@ impl Metastable {
             self.down.insert(step.target);
         } else if matches!(step.event, Event::Restart | Event::Resume) && step.fate == Fate::Handled {
             self.down.remove(&step.target);
+        }
+    }
+
+    #[inline]
+    fn reach(&mut self, now: Time) {
+        if now.as_ns() >= self.ends_ns {
+            self.advance(now.as_ns() / self.window_ns);
         }
     }
 

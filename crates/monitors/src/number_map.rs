@@ -86,7 +86,7 @@ impl<K: Number, V> NumberMap<K, V> {
     }
 
     /// The place of `key`, or else the first free one that it could have.
-    #[inline]
+    #[inline(always)]
     fn search(&self, key: K) -> Result<usize, Option<usize>> {
         let mut at = self.home(key);
         let end = at.wrapping_add(REACH);
@@ -229,20 +229,19 @@ impl<K: Number, V> NumberMap<K, V> {
     fn grow(&mut self, home_places: usize) {
         let mut places = Vec::new();
         places.resize_with(home_places + REACH, || None);
-        let old = core::mem::replace(&mut self.places, places);
+        let mut old = core::mem::replace(&mut self.places, places);
         self.shift = 64 - home_places.ilog2();
         self.taken_max = home_places / 2;
         self.taken = 0;
-        for (key, value) in old.into_iter().flatten() {
-            let home = self.home(key);
+        for entry in &mut old {
+            let Some((key, _)) = entry else { continue };
+            let home = self.home(*key);
             match self.places[home..home + REACH].iter_mut().find(|place| place.is_none()) {
                 Some(place) => {
-                    *place = Some((key, value));
+                    *place = entry.take();
                     self.taken += 1;
                 }
-                None => {
-                    self.displaced.insert(key, value);
-                }
+                None => self.displaced.extend(entry.take()),
             }
         }
     }

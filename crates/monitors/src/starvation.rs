@@ -59,9 +59,8 @@ pub struct Starvation {
     waiting_for: NumberMap<AgentId, Vec<u32>>,
     /// The tokens of a model that were granted to each agent that asked.
     granted: NumberMap<(u32, AgentId), u64>,
-    ready: TaskLines,
-    /// Tasks from when they were added: judged only in fleets that never state when a task is ready.
-    added: TaskLines,
+    /// Tasks from when they were ready; in fleets that never state that, from when they were added.
+    tasks: TaskLines,
     saw_ready: bool,
     /// Media that stand between giver and receiver.
     carriers: Carriers,
@@ -194,8 +193,7 @@ impl Starvation {
             agent_waits: BTreeMap::new(),
             waiting_for: NumberMap::default(),
             granted: NumberMap::default(),
-            ready: TaskLines::default(),
-            added: TaskLines::default(),
+            tasks: TaskLines::default(),
             saw_ready: false,
             carriers: Carriers {
                 others: config
@@ -285,19 +283,9 @@ impl Starvation {
     fn task_ready(&mut self, task: u64, store: AgentId, at: Moment) {
         if !self.saw_ready {
             self.saw_ready = true;
-            self.added = TaskLines::default();
+            self.tasks = TaskLines::default();
         }
-        self.ready.join(task, store, at);
-    }
-
-    fn free(&mut self, agent: AgentId, now: Time) {
-        self.ready.takers.free(agent, now);
-        self.added.takers.free(agent, now);
-    }
-
-    fn busy(&mut self, agent: AgentId, now: Time) {
-        self.ready.takers.busy(agent, now);
-        self.added.takers.busy(agent, now);
+        self.tasks.join(task, store, at);
     }
 
     fn agent_findings(&self, end: &RunEnd, names: &Names) -> Vec<Finding> {
@@ -363,7 +351,7 @@ impl Starvation {
     }
 
     fn task_findings(&self, end: &RunEnd, names: &Names) -> Vec<Finding> {
-        let lines = if self.saw_ready { &self.ready } else { &self.added };
+        let lines = &self.tasks;
         let judged = |(store, known): (AgentId, &TaskLine)| {
             let mut waits = known.waits.clone();
             for (task, wait) in known.line.waiting() {
@@ -482,33 +470,30 @@ impl Monitor for Starvation {
                     self.wait_ended(step.target, resource, at)
                 }
                 Fact::TaskReady { task } => self.task_ready(task, step.target, at),
-                Fact::TaskAdded { task } if !self.saw_ready => self.added.join(task, step.target, at),
+                Fact::TaskAdded { task } if !self.saw_ready => self.tasks.join(task, step.target, at),
                 Fact::TaskClaimed { task, .. } | Fact::TaskStarted { task, .. } => {
-                    self.ready.serve(task, step.target, at, self.default_bound_ns);
-                    self.added.serve(task, step.target, at, self.default_bound_ns);
+                    self.tasks.serve(task, step.target, at, self.default_bound_ns);
                 }
                 // What was lost on the way or done already waits for nobody; that is another finding's business.
                 Fact::Undelivered { item: task, .. } => {
-                    self.ready.leave(task, at);
-                    self.added.leave(task, at);
+                    self.tasks.leave(task, at);
                     self.item_over(task);
                 }
                 Fact::TaskFinished { task, .. } => {
-                    self.ready.leave(task, at);
-                    self.added.leave(task, at);
+                    self.tasks.leave(task, at);
                     self.item_over(task);
-                    self.free(step.target, at.at);
+                    self.tasks.takers.free(step.target, at.at);
                 }
-                Fact::TaskReleased { .. } => self.free(step.target, at.at),
+                Fact::TaskReleased { .. } => self.tasks.takers.free(step.target, at.at),
                 Fact::Offered { seam, medium, item, .. } => {
-                    self.free(step.target, at.at);
+                    self.tasks.takers.free(step.target, at.at);
                     self.offered(seam, medium, item, at);
                 }
                 Fact::HandedOver { seam, medium, item, .. } => self.carried(seam, medium, item, at),
                 // Whoever takes up something else is at work again.
                 Fact::Received { seam, item, .. } => {
                     self.received(seam, item, at);
-                    self.busy(step.target, at.at);
+                    self.tasks.takers.busy(step.target, at.at);
                 }
                 Fact::Requested { model, by, admitted, tokens_in, tokens_out, .. } => {
                     let granted = self.granted.or_default((self.resources.number(model), by));
@@ -519,10 +504,10 @@ impl Monitor for Starvation {
                 _ => {}
             }
         }
-        let knows = !self.waiting_for.is_empty() || self.ready.takers.knows(step.target);
+        let knows = !self.waiting_for.is_empty() || self.tasks.takers.knows(step.target);
         if knows && (went_down(step) || halted(step)) {
             self.stopped(step.target);
-            self.busy(step.target, at.at);
+            self.tasks.takers.busy(step.target, at.at);
         }
     }
 

@@ -1,7 +1,7 @@
 //! What does not end: deadlocks, orphaned tasks, livelocks, metastable failures, and what did not converge once the world
 //! had healed. They are judged together, because all of them ask the same: what is open, who waits, and who is gone.
 
-use fleetsim_engine::batch::Step;
+use fleetsim_engine::batch::{EffectKind, Event, Fate, Step};
 use fleetsim_engine::{Fact, Manifest, Names};
 
 use crate::config::MonitorConfig;
@@ -50,6 +50,25 @@ impl Unfinished {
     }
 }
 
+impl Unfinished {
+    #[inline(never)]
+    fn observe_more(&mut self, at: Moment, step: &Step<'_>, facts: &[Fact<'_>]) {
+        let agent = step.target;
+        for fact in facts {
+            let change = self.account.work.observe(at, agent, fact);
+            self.orphaned_task.observe(at, agent, fact, change, &self.account.work);
+            self.deadlock.observe(at, agent, fact);
+        }
+        if self.account.rest.observe(step, facts) {
+            self.orphaned_task.goes(agent, at, &self.account);
+            self.deadlock.goes(agent, at);
+        }
+        let is_idle = self.account.work.is_empty();
+        self.livelock.observe(at, step, facts, is_idle);
+        self.metastable.observe(at, step, facts, is_idle);
+    }
+}
+
 impl Monitor for Unfinished {
     fn name(&self) -> &'static str {
         "unfinished"
@@ -67,18 +86,16 @@ impl Monitor for Unfinished {
     fn observe(&mut self, step: &Step<'_>, facts: &[Fact<'_>]) {
         let (at, agent) = (Moment::of(step), step.target);
         self.not_converged.reach(at.at, &self.account, self.deadlock.graph());
-        for fact in facts {
-            let change = self.account.work.observe(at, agent, fact);
-            self.orphaned_task.observe(at, agent, fact, change, &self.account.work);
-            self.deadlock.observe(at, agent, fact);
+        // Most steps are of this sort.
+        let is_plain = step.event == Event::Message && step.fate == Fate::Handled;
+        if is_plain && facts.is_empty() && !step.asks_for(EffectKind::Halt) {
+            if !self.account.work.is_empty() {
+                self.livelock.note_message(at, agent);
+            }
+            self.metastable.note_message(at);
+        } else {
+            self.observe_more(at, step, facts);
         }
-        if self.account.rest.observe(step, facts) {
-            self.orphaned_task.goes(agent, at, &self.account);
-            self.deadlock.goes(agent, at);
-        }
-        let is_idle = self.account.work.is_empty();
-        self.livelock.observe(at, step, facts, is_idle);
-        self.metastable.observe(at, step, facts, is_idle);
     }
 
     fn findings(&self, end: &RunEnd, names: &Names) -> Vec<Finding> {

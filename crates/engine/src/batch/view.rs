@@ -27,16 +27,16 @@ impl<'a> Steps<'a> {
     fn pass_effects(&mut self) -> Summary {
         let end = self.effect + self.batch.steps.effects[self.step] as usize;
         let columns = &self.batch.effects;
-        let effects = columns.effect[self.effect..end].iter();
-        let effects = effects.zip(&columns.kind[self.effect..end]).zip(&columns.length[self.effect..end]);
         let mut summary = Summary { facts: 0, effects: 0 };
-        for ((effect, kind), length) in effects {
+        // Steps have one or two effects: to look each up costs less than to prepare for many.
+        for at in self.effect..end {
+            let (effect, length) = (columns.effect[at], columns.length[at] as usize);
             summary.effects |= 1 << (effect & 31);
-            if *effect == EffectKind::Fact as u8 {
-                summary.facts |= 1 << (*kind).min(LAST_KIND);
-                self.fact_byte += *length as usize;
+            if effect == EffectKind::Fact as u8 {
+                summary.facts |= 1 << columns.kind[at].min(LAST_KIND);
+                self.fact_byte += length;
             } else {
-                self.payload_byte += *length as usize;
+                self.payload_byte += length;
             }
         }
         self.step += 1;
@@ -48,7 +48,7 @@ impl<'a> Steps<'a> {
 impl<'a> Iterator for Steps<'a> {
     type Item = Step<'a>;
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<Step<'a>> {
         let columns = &self.batch.steps;
         let at = self.step;
@@ -153,21 +153,19 @@ impl<'a> Step<'a> {
     pub fn requests(&self) -> impl Iterator<Item = Request> + use<'a> {
         let Effects { batch, at, end, mut sequence, .. } = self.effects;
         let columns = &batch.effects;
-        let effects = columns.effect[at..end].iter().zip(&columns.object[at..end]);
-        let effects = effects.zip(&columns.protocol[at..end]).zip(&columns.kind[at..end]);
-        effects.filter_map(move |(((effect, object), protocol), kind)| {
-            if *effect == EffectKind::Fact as u8 {
+        (at..end).filter_map(move |at| {
+            if columns.effect[at] == EffectKind::Fact as u8 {
                 return None;
             }
-            let effect = EffectKind::from_byte(*effect).expect("a batch is checked");
+            let effect = EffectKind::from_byte(columns.effect[at]).expect("a batch is checked");
             let own = sequence;
             sequence = sequence.wrapping_add(u32::from(effect.is_numbered()));
             Some(Request {
                 effect,
                 sequence: effect.is_numbered().then_some(own),
-                object: *object,
-                protocol: ProtocolId(*protocol),
-                kind: *kind,
+                object: columns.object[at],
+                protocol: ProtocolId(columns.protocol[at]),
+                kind: columns.kind[at],
             })
         })
     }
