@@ -53,6 +53,7 @@ mod panicked_agent;
 mod permission_breach;
 mod property;
 mod ratio;
+mod recurrence;
 mod retry_storm;
 mod role;
 mod semantic_conflict;

@@ -43,13 +43,13 @@ use crate::lineage::Lineages;
 use crate::monitor::{Moment, Monitor, RunEnd, went_down};
 use crate::number_map::NumberMap;
 use crate::ratio::Ratio;
+use crate::recurrence::{KINDS_MAX, Kinds, Recurrence};
 use crate::text::{counted, dollars, duration, shown};
 
 const KIND: &str = "feedback-loop";
 const NAME: &str = "message-loop";
-/// Kinds that are told apart; the last bit stands for spawns.
-const KINDS_MAX: usize = 63;
-const SPAWN: usize = 63;
+/// The bit after all kinds of messages stands for spawns.
+const SPAWN: usize = KINDS_MAX;
 /// The most agents in a round.
 const PERIOD_MAX: u16 = 64;
 /// Messages of other kinds after which a round gives way to a new one.
@@ -62,7 +62,9 @@ pub struct MessageLoop {
     rounds_max: u32,
     window: u64,
     protocols: BTreeMap<u32, ProtocolNames>,
-    kind_names: Vec<(u32, u16)>,
+    kinds: Kinds,
+    /// As long as nothing can come round or multiply, lines are not followed.
+    asleep: Option<Box<Recurrence>>,
     lineages: Lineages<Line>,
     /// The kinds that each agent has received.
     received: NumberMap<AgentId, u64>,
@@ -198,7 +200,8 @@ impl MessageLoop {
             rounds_max: config.loop_rounds_max.max(2).saturating_mul(4),
             window: u64::from(config.branching_window_messages.max(16)),
             protocols: manifest.protocols.iter().map(protocol).collect(),
-            kind_names: Vec::new(),
+            kinds: Kinds::default(),
+            asleep: Some(Box::new(Recurrence::new(manifest))),
             lineages: Lineages::default(),
             received: NumberMap::default(),
             branching: vec![Branching::default(); KINDS_MAX + 1],
@@ -211,21 +214,11 @@ impl MessageLoop {
         }
     }
 
-    fn kind(&mut self, protocol: u32, kind: u16) -> Option<usize> {
-        // There are few, and those that are seen most come early.
-        let known = self.kind_names.iter().position(|known| *known == (protocol, kind));
-        if known.is_none() && self.kind_names.len() < KINDS_MAX {
-            self.kind_names.push((protocol, kind));
-            return Some(self.kind_names.len() - 1);
-        }
-        known
-    }
-
     fn kind_name(&self, number: usize) -> String {
         if number == SPAWN {
             return "spawns".to_owned();
         }
-        let (protocol, kind) = self.kind_names[number];
+        let (protocol, kind) = self.kinds.of(number);
         match self.protocols.get(&protocol) {
             Some((name, kinds)) => {
                 let kind = kinds.get(usize::from(kind)).cloned().unwrap_or_else(|| kind.to_string());
@@ -240,13 +233,12 @@ impl MessageLoop {
     fn arrives(&mut self, step: &Step<'_>, at: Moment) -> (Option<Line>, Option<u64>) {
         let mut line = self.lineages.take(step.source, step.sequence);
         let mut received = None;
-        let handled = matches!(step.fate, Fate::Handled | Fate::Undecodable);
         match step.event {
-            Event::Message if handled => {
+            Event::Message if handles_message(step) => {
                 let mut known = line.unwrap_or(Line { depth: 0, kinds: 0, ring: None });
                 known.depth = known.depth.saturating_add(1);
                 self.depth_most = self.depth_most.max(known.depth);
-                if let Some(kind) = self.kind(step.protocol.0, step.kind) {
+                if let Some(kind) = self.kinds.number(step.protocol.0, step.kind) {
                     known.kinds |= 1 << kind;
                     let kinds = self.received.or_default(step.target);
                     *kinds |= 1 << kind;
@@ -258,7 +250,7 @@ impl MessageLoop {
                 }
                 line = Some(known);
             }
-            Event::Start if handled => {
+            Event::Start if step.fate == Fate::Handled => {
                 if let Some(known) = &mut line {
                     known.kinds |= 1 << SPAWN;
                     self.count(SPAWN, at, false);
@@ -324,7 +316,7 @@ impl MessageLoop {
                 | Fact::TaskFinished { reported: true, .. }
                 | Fact::OperationCommit { .. }
                 | Fact::Acted { .. } => {
-                    for kind in (0..self.kind_names.len()).chain([SPAWN]) {
+                    for kind in (0..self.kinds.len()).chain([SPAWN]) {
                         if let Some(streak) = self.branching[kind].progress() {
                             self.file(kind, streak);
                         }
@@ -375,7 +367,7 @@ impl MessageLoop {
             }
             match effect.effect {
                 EffectKind::Send => {
-                    if let Some(kind) = self.kind(effect.protocol.0, effect.kind) {
+                    if let Some(kind) = self.kinds.number(effect.protocol.0, effect.kind) {
                         self.sends(&mut line, received, kind, step.target, at);
                     }
                 }
@@ -518,6 +510,10 @@ impl MessageLoop {
     }
 }
 
+fn handles_message(step: &Step<'_>) -> bool {
+    step.event == Event::Message && matches!(step.fate, Fate::Handled | Fate::Undecodable)
+}
+
 impl Monitor for MessageLoop {
     fn name(&self) -> &'static str {
         NAME
@@ -536,6 +532,15 @@ impl Monitor for MessageLoop {
     }
 
     fn observe(&mut self, step: &Step<'_>, facts: &[Fact<'_>]) {
+        if let Some(recurrence) = &mut self.asleep {
+            let handles = handles_message(step);
+            if let Some(messages) = recurrence.observe(step, handles, &mut self.kinds) {
+                self.messages += messages;
+                self.from_outside += if handles { 0 } else { messages };
+                return;
+            }
+            self.asleep = None;
+        }
         let at = Moment::of(step);
         let (mut line, received) = self.arrives(step, at);
         if !facts.is_empty() {

@@ -2,6 +2,8 @@
 
 use fleetsim_engine::{AgentId, Names, Origin};
 
+use crate::number_map::Number;
+
 /// What agents of one kind have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Role {
@@ -11,6 +13,17 @@ pub(crate) enum Role {
     Spawned,
     /// The world and the fault rules.
     Outside,
+}
+
+impl Number for Role {
+    #[inline]
+    fn number(self) -> u64 {
+        match self {
+            Role::Group(group) => u64::from(group),
+            Role::Spawned => 1 << 32,
+            Role::Outside => 1 << 33,
+        }
+    }
 }
 
 impl Role {
