@@ -7,7 +7,7 @@ mod view;
 
 use crate::draft::Draft;
 
-pub use view::{Effect, Effects, Request, Step, Steps};
+pub use view::{Effect, Effects, Request, Requests, Step, Steps};
 
 /// Steps in a full batch, and between two checkpoints of the digest.
 pub const STEPS_MAX: usize = 4096;

@@ -10,6 +10,8 @@ use crate::monitor::Moment;
 
 /// z squared, in ten thousandths.
 const Z_SQUARED: u128 = 66_564;
+/// The smallest window, in handled messages.
+pub(crate) const WINDOW_MIN: u32 = 16;
 /// Windows in a row.
 pub(crate) const WINDOWS_MIN: u64 = 3;
 
@@ -44,12 +46,17 @@ pub(crate) struct Streak {
     pub(crate) spent: [u64; 3],
 }
 
+/// Whether so many children of so many messages are more than one each, beyond chance.
+pub(crate) fn is_above_one(children: u64, handled: u64) -> bool {
+    let (children, handled) = (u128::from(children), u128::from(handled));
+    let surplus = children.saturating_sub(handled);
+    surplus > 0 && surplus * surplus * 10_000 > Z_SQUARED * children
+}
+
 impl Streak {
     /// Whether the ratio is above 1 beyond chance.
     pub(crate) fn is_above_one(&self) -> bool {
-        let (children, handled) = (u128::from(self.children), u128::from(self.handled));
-        let surplus = children.saturating_sub(handled);
-        surplus > 0 && surplus * surplus * 10_000 > Z_SQUARED * children
+        is_above_one(self.children, self.handled)
     }
 
     /// The ratio and its interval, in thousandths: low, ratio, high.
@@ -87,8 +94,8 @@ impl Branching {
     }
 
     /// The streak so far, without the window that is not full.
-    pub(crate) fn streak(&self) -> Option<Streak> {
-        self.streak
+    pub(crate) fn streak(&self) -> Option<&Streak> {
+        self.streak.as_ref()
     }
 
     fn close(&mut self, window: &Window, at: Moment, spent: u64) -> Option<Streak> {
@@ -121,7 +128,7 @@ mod tests {
             assert_eq!(branching.handled(at, waited, 0, 100), None);
             (0..children_of(number)).for_each(|_| branching.child());
         }
-        branching.streak()
+        branching.streak().copied()
     }
 
     #[test]

@@ -30,6 +30,7 @@ use fleetsim_engine::{AgentId, Fact, Manifest, Names};
 use crate::config::MonitorConfig;
 use crate::finding::{Class, Evidence, Finding, Numbers, Severity};
 use crate::fold::Fold;
+use crate::interests::Interests;
 use crate::monitor::{Moment, RunEnd};
 use crate::open_work::{OpenTask, Place};
 use crate::role::Role;
@@ -96,6 +97,9 @@ impl Deadlock {
 
     /// Takes note of a fact that `agent` stated.
     pub(crate) fn observe(&mut self, at: Moment, agent: AgentId, fact: &Fact<'_>) {
+        if !WaitGraph::INTERESTS.meets(Interests::of_fact(fact)) {
+            return;
+        }
         // The waits of a circle that this fact may break are gone after it.
         let before = self.told_before(agent, at);
         match self.graph.observe(at, agent, fact) {

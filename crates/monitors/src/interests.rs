@@ -137,20 +137,29 @@ impl Interests {
     /// What a step has to offer.
     #[inline]
     pub(crate) fn of(step: &Step<'_>) -> Interests {
-        const KNOWN: u64 = (1 << FactKind::ALL.len()) - 1;
-        let stated = step.fact_kinds();
-        let mut offered = EVENTS[step.event as usize].0 | stated & KNOWN;
-        if stated & !KNOWN != 0 {
-            offered |= 1 << OTHER_FACTS;
-        }
+        let mut offered = EVENTS[step.event as usize].and(Interests::stated_in(step));
         if step.waited_ns > 0 && step.event == Event::Message {
-            offered |= Interests::HELD_MESSAGES.0;
+            offered = offered | Interests::HELD_MESSAGES;
         }
         if step.fate == Fate::Panicked || step.asks_for(EffectKind::Spawn) || step.asks_for(EffectKind::Halt)
         {
-            offered |= Interests::LIFECYCLE.0;
+            offered = offered | Interests::LIFECYCLE;
         }
-        Interests(offered)
+        offered
+    }
+
+    /// The facts that a step has to offer.
+    #[inline]
+    pub(crate) fn stated_in(step: &Step<'_>) -> Interests {
+        const KNOWN: u64 = (1 << FactKind::ALL.len()) - 1;
+        let stated = step.fact_kinds();
+        Interests(stated & KNOWN | u64::from(stated & !KNOWN != 0) << OTHER_FACTS)
+    }
+
+    /// The interest in `fact`.
+    #[inline]
+    pub(crate) const fn of_fact(fact: &Fact<'_>) -> Interests {
+        Interests(1 << FactKind::of(fact) as u16)
     }
 
     /// The set as a number.

@@ -11,20 +11,29 @@ pub(crate) struct Interner {
     names: Vec<Box<str>>,
     /// The same by name, once there are more than a few.
     numbers: BTreeMap<Box<str>, u32>,
-    /// The last number that was asked for: facts about one thing come together.
+    /// The last two that were asked for: facts name a seam and a medium, and facts about one thing come together.
     last: u32,
+    last_but_one: u32,
 }
 
 impl Interner {
     /// The number of `name`, a new one if it is new.
     #[inline]
     pub(crate) fn number(&mut self, name: &str) -> u32 {
-        if self.names.get(self.last as usize).is_none_or(|last| !same(last, name)) {
-            self.last = self.search(name);
+        if self.is(self.last, name) {
+            return self.last;
         }
-        self.last
+        let found = if self.is(self.last_but_one, name) { self.last_but_one } else { self.search(name) };
+        (self.last, self.last_but_one) = (found, self.last);
+        found
     }
 
+    #[inline]
+    fn is(&self, number: u32, name: &str) -> bool {
+        self.names.get(number as usize).is_some_and(|known| same(known, name))
+    }
+
+    #[inline(never)]
     fn search(&mut self, name: &str) -> u32 {
         let known = if self.names.len() <= FEW {
             self.names.iter().position(|known| same(known, name)).map(number)

@@ -240,16 +240,20 @@ impl Livelock {
         }
     }
 
-    /// What it looks at beside open work.
-    pub(crate) const INTERESTS: Interests = Interests::facts(&[
+    /// The facts that tell progress, acts in vain and what they cost.
+    const FACTS: Interests = Interests::facts(&[
+        FactKind::TaskStarted,
+        FactKind::TaskFinished,
         FactKind::TaskReleased,
         FactKind::OperationCommit,
         FactKind::OperationAbort,
         FactKind::Spent,
         FactKind::Reviewed,
         FactKind::Progress,
-    ])
-    .and(Interests::MESSAGES);
+    ]);
+
+    /// What it looks at.
+    pub(crate) const INTERESTS: Interests = Livelock::FACTS.and(Interests::MESSAGES);
 
     /// Takes note of a step, after which no work is open if `is_idle`.
     pub(crate) fn observe(&mut self, at: Moment, step: &Step<'_>, facts: &[Fact<'_>], is_idle: bool) {
@@ -262,7 +266,12 @@ impl Livelock {
                     | Fact::Reviewed { approved: true, .. }
             )
         };
-        if is_idle || facts.iter().any(is_progress) {
+        let is_told = Interests::stated_in(step).meets(Livelock::FACTS);
+        if !is_told && !is_idle {
+            if step.event == Event::Message && step.fate == Fate::Handled {
+                self.note_message(at, step.target);
+            }
+        } else if is_idle || facts.iter().any(is_progress) {
             self.progress(at, is_idle);
         } else {
             self.note(step, facts, at);

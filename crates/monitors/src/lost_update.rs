@@ -17,6 +17,7 @@ use crate::fold::Fold;
 use crate::interests::{FactKind, Interests};
 use crate::intern::Interner;
 use crate::monitor::{Moment, Monitor, RunEnd};
+use crate::number_map::NumberMap;
 use crate::text::{dollars, shown};
 
 const KIND: &str = "lost-update";
@@ -32,7 +33,7 @@ pub struct LostUpdate {
     open: BTreeMap<u64, Operation>,
     versions: BTreeMap<u32, VecDeque<Version>>,
     readers: BTreeMap<(u32, u64), Readers>,
-    spent: BTreeMap<AgentId, u64>,
+    spent: NumberMap<AgentId, u64>,
     lost: BTreeMap<u32, Fold<Loss>>,
 }
 
@@ -110,7 +111,7 @@ struct Loss {
 impl LostUpdate {
     fn read(&mut self, at: Moment, agent: AgentId, operation: u64, resource: &str, version: u64) {
         let resource = self.names.number(resource);
-        let spent = self.spent.get(&agent).copied().unwrap_or(0);
+        let spent = self.spent.get(agent).copied().unwrap_or(0);
         let reader = self.open.entry(operation).or_default();
         reader.agent.get_or_insert(agent);
         if reader.reads.iter().any(|read| (read.resource, read.version) == (resource, version)) {
@@ -133,7 +134,7 @@ impl LostUpdate {
         let same = |read: &&mut Read| (read.resource, read.version) == (resource, version);
         if let Some(read) = reads.iter_mut().find(same).filter(|read| read.signal == read.moment) {
             read.signal = at;
-            read.signal_spent = spent.get(agent).copied().unwrap_or(0);
+            read.signal_spent = spent.get(*agent).copied().unwrap_or(0);
         }
     }
 
@@ -144,7 +145,7 @@ impl LostUpdate {
         let read = of_resource().find(|read| read.version == based_on).copied();
         let seen = of_resource().map(|read| read.version).max();
         let agent = writer.agent.unwrap_or(AgentId::WORLD);
-        let spent = self.spent.get(&agent).copied().unwrap_or(0);
+        let spent = self.spent.get(agent).copied().unwrap_or(0);
         writer.writes.push(Write { resource, based_on, version, moment: at, seen, read, spent });
         let made = Version {
             version,
@@ -393,7 +394,7 @@ impl Monitor for LostUpdate {
                 Fact::OperationIndeterminate { operation } => self.give_up(operation),
                 Fact::OperationAbort { operation } => self.abort(operation),
                 Fact::Spent { nano_dollars, .. } => {
-                    let spent = self.spent.entry(step.target).or_default();
+                    let spent = self.spent.or_default(step.target);
                     *spent = spent.saturating_add(nano_dollars);
                 }
                 _ => {}

@@ -23,19 +23,21 @@
 //!
 //! *Parameters.* [`MonitorConfig::loop_rounds_max`], [`MonitorConfig::branching_window_messages`].
 //!
-//! *Limits.* A round passes each of its agents once. A timer that is set by a timer begins a new line, so that heartbeats are no endless cascade; what is resent
-//! more than once without an answer begins anew too. An agent that queues work inside passes lines from one piece to
-//! the next. Kinds after the 63rd are not told apart, and not judged.
+//! *Limits.* A round passes each of its agents once. A timer that is set by a timer begins a new line, so that heartbeats
+//! are no endless cascade; what is resent more than once without an answer begins anew too. An agent that queues work
+//! inside passes lines from one piece to the next. Kinds after the 63rd are not told apart, and not judged. Lines are
+//! followed only once some kind may come round or multiply (see `recurrence`): what happened before is not in a line's
+//! depth, and until then messages are counted as from outside when no message was being handled.
 //!
-//! A step costs a look-up for its cause and one for each numbered effect. Memory: one note for each message and timer
-//! that is on its way, and 16 bytes an agent.
+//! A step costs a look-up for its role; once lines are followed, one for its cause and one for each numbered effect.
+//! Memory: one note for each message and timer that is on its way, and 16 bytes an agent.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use fleetsim_engine::batch::{EffectKind, Event, Fate, Step};
 use fleetsim_engine::{AgentId, Fact, Manifest, Names, mix};
 
-use crate::branching::{Branching, Streak, WINDOWS_MIN};
+use crate::branching::{Branching, Streak, WINDOW_MIN, WINDOWS_MIN};
 use crate::config::MonitorConfig;
 use crate::finding::{Class, Evidence, Finding, Numbers, Severity};
 use crate::interests::{FactKind, Interests};
@@ -198,10 +200,10 @@ impl MessageLoop {
         };
         MessageLoop {
             rounds_max: config.loop_rounds_max.max(2).saturating_mul(4),
-            window: u64::from(config.branching_window_messages.max(16)),
+            window: u64::from(config.branching_window_messages.max(WINDOW_MIN)),
             protocols: manifest.protocols.iter().map(protocol).collect(),
             kinds: Kinds::default(),
-            asleep: Some(Box::new(Recurrence::new(manifest))),
+            asleep: Some(Box::new(Recurrence::new(config, manifest))),
             lineages: Lineages::default(),
             received: NumberMap::default(),
             branching: vec![Branching::default(); KINDS_MAX + 1],
@@ -225,6 +227,19 @@ impl MessageLoop {
                 shown(&format!("{name}.{kind}"))
             }
             None => format!("{protocol:08x}.{kind}"),
+        }
+    }
+
+    #[inline(never)]
+    fn follow_lines(&mut self, step: &Step<'_>, facts: &[Fact<'_>]) {
+        let at = Moment::of(step);
+        let (mut line, received) = self.arrives(step, at);
+        if !facts.is_empty() {
+            self.note_facts(&mut line, facts);
+        }
+        self.note_effects(line, received, step, at);
+        if went_down(step) {
+            self.lineages.forget_timers(step.target);
         }
     }
 
@@ -312,10 +327,7 @@ impl MessageLoop {
     fn note_facts(&mut self, line: &mut Option<Line>, facts: &[Fact<'_>]) {
         for fact in facts {
             match fact {
-                Fact::Progress { .. }
-                | Fact::TaskFinished { reported: true, .. }
-                | Fact::OperationCommit { .. }
-                | Fact::Acted { .. } => {
+                fact if is_progress(fact) => {
                     for kind in (0..self.kinds.len()).chain([SPAWN]) {
                         if let Some(streak) = self.branching[kind].progress() {
                             self.file(kind, streak);
@@ -510,6 +522,17 @@ impl MessageLoop {
     }
 }
 
+/// Whether something came closer to done, or can not be undone any more.
+fn is_progress(fact: &Fact<'_>) -> bool {
+    matches!(
+        fact,
+        Fact::Progress { .. }
+            | Fact::TaskFinished { reported: true, .. }
+            | Fact::OperationCommit { .. }
+            | Fact::Acted { .. }
+    )
+}
+
 fn handles_message(step: &Step<'_>) -> bool {
     step.event == Event::Message && matches!(step.fate, Fate::Handled | Fate::Undecodable)
 }
@@ -535,28 +558,23 @@ impl Monitor for MessageLoop {
         if let Some(recurrence) = &mut self.asleep {
             let handles = handles_message(step);
             if let Some(messages) = recurrence.observe(step, handles, &mut self.kinds) {
+                if facts.iter().any(is_progress) {
+                    recurrence.progress();
+                }
                 self.messages += messages;
                 self.from_outside += if handles { 0 } else { messages };
                 return;
             }
             self.asleep = None;
         }
-        let at = Moment::of(step);
-        let (mut line, received) = self.arrives(step, at);
-        if !facts.is_empty() {
-            self.note_facts(&mut line, facts);
-        }
-        self.note_effects(line, received, step, at);
-        if went_down(step) {
-            self.lineages.forget_timers(step.target);
-        }
+        self.follow_lines(step, facts);
     }
 
     fn findings(&self, _end: &RunEnd, names: &Names) -> Vec<Finding> {
         let mut cascades = self.cascades.clone();
         for (kind, branching) in self.branching.iter().enumerate() {
             if let Some(streak) = branching.streak().filter(|streak| self.is_cascade(kind, streak)) {
-                let fresh = Cascade { count: 0, first: streak, depth: self.depth_most };
+                let fresh = Cascade { count: 0, first: *streak, depth: self.depth_most };
                 cascades.entry(kind).or_insert(fresh).count += 1;
             }
         }

@@ -31,7 +31,7 @@ use fleetsim_engine::{AgentId, Fact, Time};
 use crate::config::MonitorConfig;
 use crate::finding::{Class, Evidence, Finding, Numbers, Severity};
 use crate::fold::Fold;
-use crate::interests::Interests;
+use crate::interests::{FactKind, Interests};
 use crate::monitor::{Moment, RunEnd, went_down};
 use crate::text::{counted, duration};
 
@@ -321,8 +321,11 @@ impl Bad {
 }
 
 impl Metastable {
-    /// What it looks at beside open work.
-    pub(crate) const INTERESTS: Interests = Interests::MESSAGES.and(Interests::LIFECYCLE);
+    const FACTS: Interests = Interests::facts(&[FactKind::TaskAdded, FactKind::TaskFinished]);
+
+    /// What it looks at.
+    pub(crate) const INTERESTS: Interests =
+        Metastable::FACTS.and(Interests::MESSAGES).and(Interests::LIFECYCLE);
 
     /// A message was handled, and nothing else happened.
     #[inline]
@@ -337,7 +340,8 @@ impl Metastable {
         self.reach(at.at);
         self.is_idle = is_idle;
         let window = &mut self.current;
-        for fact in facts {
+        let told = if Interests::stated_in(step).meets(Metastable::FACTS) { facts } else { &[] };
+        for fact in told {
             match fact {
                 Fact::TaskAdded { .. } => window.arrivals += 1,
                 Fact::TaskFinished { reported: true, .. } => window.done += 1,

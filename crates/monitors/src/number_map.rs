@@ -15,7 +15,7 @@ const REACH: usize = 24;
 /// Places of the smallest table. Twice as many keys as are there never come in: at most half of the places are taken.
 const PLACES_MIN: usize = 8;
 /// The golden ratio in 64 bits: multiples of it are spread evenly (Knuth, section 6.4, Fibonacci hashing).
-const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
+pub(crate) const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// What a [`NumberMap`] can be asked for.
 pub(crate) trait Number: Copy + Ord {

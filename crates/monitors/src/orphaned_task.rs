@@ -125,7 +125,15 @@ impl OrphanedTask {
         }
     }
 
-    /// Takes note of a fact that `agent` stated, and of what it did to open work.
+    /// Takes note of a fact that changes nothing about open work.
+    pub(crate) fn observe_other(&mut self, at: Moment, fact: &Fact<'_>) {
+        // Whoever had it goes on with it.
+        if let Fact::Progress { item } = *fact {
+            self.taken_up(item, at);
+        }
+    }
+
+    /// Takes note of a fact about open work that `agent` stated, and of what it did to it.
     pub(crate) fn observe(
         &mut self,
         at: Moment,
@@ -149,9 +157,7 @@ impl OrphanedTask {
             (Change::Nothing, Fact::TaskClaimed { task, .. } | Fact::TaskStarted { task, .. }) => {
                 self.taken_up(*task, at);
             }
-            (Change::Nothing, Fact::Received { item, .. } | Fact::Progress { item }) => {
-                self.taken_up(*item, at);
-            }
+            (Change::Nothing, Fact::Received { item, .. }) => self.taken_up(*item, at),
             (Change::Nothing, _) => {}
         }
     }

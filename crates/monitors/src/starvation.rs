@@ -41,6 +41,7 @@ use crate::role::Role;
 use crate::takers::Takers;
 use crate::tally::jain_index;
 use crate::text::{counted, duration, shown};
+use crate::tickets::{Ticket, Tickets};
 use crate::wait_line::{Wait, WaitLine};
 
 const KIND: &str = "starvation";
@@ -89,13 +90,14 @@ impl Carriers {
 #[derive(Clone, Debug, Default)]
 struct TaskLines {
     lines: NumberMap<AgentId, TaskLine>,
-    line_of: NumberMap<u64, AgentId>,
+    /// Tasks that wait, with the agent that offers each.
+    waiting: NumberMap<u64, (AgentId, Ticket)>,
     takers: Takers,
 }
 
 #[derive(Clone, Debug, Default)]
 struct TaskLine {
-    line: WaitLine<u64>,
+    tickets: Tickets,
     waits: Waits<u64>,
 }
 
@@ -155,25 +157,24 @@ impl<K: Number> Waits<K> {
 impl TaskLines {
     fn join(&mut self, task: u64, store: AgentId, at: Moment) {
         self.leave(task, at);
-        self.lines.or_default(store).line.join(task, at);
-        self.line_of.insert(task, store);
+        let ticket = self.lines.or_default(store).tickets.draw(at);
+        self.waiting.insert(task, (store, ticket));
         self.takers.ready(store, 1, at.at);
     }
 
     fn leave(&mut self, task: u64, at: Moment) {
-        if let Some(store) = self.line_of.remove(task) {
-            self.lines.get_mut(store).expect("a task waits in a line").line.leave(task);
+        if let Some((store, ticket)) = self.waiting.remove(task) {
+            self.lines.get_mut(store).expect("a task waits in a line").tickets.give_up(ticket);
             self.takers.ready(store, -1, at.at);
         }
     }
 
     fn serve(&mut self, task: u64, by: AgentId, at: Moment, bound_ns: u64) {
-        let Some(store) = self.line_of.remove(task) else { return };
+        let Some((store, ticket)) = self.waiting.remove(task) else { return };
         self.takers.ready(store, -1, at.at);
         self.takers.took(by, store, at.at);
-        let TaskLine { line, waits } = self.lines.get_mut(store).expect("a task waits in a line");
-        let wait = line.serve(task).expect("a task waits in its line");
-        waits.add(task, wait, Some(at), at.at, bound_ns);
+        let TaskLine { tickets, waits } = self.lines.get_mut(store).expect("a task waits in a line");
+        waits.add(task, tickets.serve(ticket), Some(at), at.at, bound_ns);
     }
 }
 
@@ -352,13 +353,13 @@ impl Starvation {
 
     fn task_findings(&self, end: &RunEnd, names: &Names) -> Vec<Finding> {
         let lines = &self.tasks;
-        let judged = |(store, known): (AgentId, &TaskLine)| {
-            let mut waits = known.waits.clone();
-            for (task, wait) in known.line.waiting() {
-                waits.add(task, wait, None, end.time, self.default_bound_ns);
-            }
-            (waits.starved > 0).then_some((store, waits))
-        };
+        let mut all: BTreeMap<AgentId, Waits<u64>> =
+            lines.lines.sorted().map(|(store, line)| (store, line.waits.clone())).collect();
+        for (task, (store, ticket)) in lines.waiting.sorted() {
+            let line = lines.lines.get(*store).expect("a task waits in a line");
+            let waits = all.get_mut(store).expect("it is one of the lines");
+            waits.add(task, line.tickets.wait_of(*ticket), None, end.time, self.default_bound_ns);
+        }
         let finding = |(store, waits): (AgentId, Waits<u64>)| {
             let store_name = names.of(store);
             let mut finding =
@@ -378,7 +379,7 @@ impl Starvation {
             ]);
             finding
         };
-        lines.lines.sorted().filter_map(judged).map(finding).collect()
+        all.into_iter().filter(|(_, waits)| waits.starved > 0).map(finding).collect()
     }
 }
 

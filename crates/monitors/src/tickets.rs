@@ -1,5 +1,15 @@
 //! The numbers that those in a line draw, and how many of the later ones were served.
 
+use crate::monitor::Moment;
+use crate::wait_line::Wait;
+
+/// A number in a line, and since when.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ticket {
+    number: u64,
+    since: Moment,
+}
+
 /// Numbers from 0 in the order in which they are drawn, as bits, and their sums in a Fenwick tree ("A new data structure
 /// for cumulative frequency tables", 1994): each operation takes the logarithm of the line's length at most, and nothing
 /// at all where everybody is served in turn. Takes less than half a byte for each number from the first that waits on.
@@ -21,7 +31,7 @@ pub(crate) struct Tickets {
 
 impl Tickets {
     /// Draws the next number.
-    pub(crate) fn draw(&mut self) -> u64 {
+    pub(crate) fn draw(&mut self, now: Moment) -> Ticket {
         let number = self.next;
         if number - self.start == 64 * self.waits.len() as u64 {
             self.make_room();
@@ -29,11 +39,22 @@ impl Tickets {
         self.next += 1;
         let (word, bit) = self.place(number);
         self.waits[word] |= bit;
-        number
+        Ticket { number, since: now }
     }
 
-    /// `number`, which waits, is served.
-    pub(crate) fn serve(&mut self, number: u64) {
+    /// Whoever waits with `ticket` is served: how that wait was.
+    pub(crate) fn serve(&mut self, ticket: Ticket) -> Wait {
+        let wait = self.wait_of(ticket);
+        self.take_out(ticket.number);
+        wait
+    }
+
+    /// The wait of whoever waits with `ticket`, so far.
+    pub(crate) fn wait_of(&self, ticket: Ticket) -> Wait {
+        Wait { since: ticket.since, overtaken_by: self.served_after(ticket.number) }
+    }
+
+    fn take_out(&mut self, number: u64) {
         let (word, bit) = self.place(number);
         self.waits[word] &= !bit;
         self.settled += self.waits[self.settled..word].iter().take_while(|bits| **bits == 0).count();
@@ -49,14 +70,14 @@ impl Tickets {
         }
     }
 
-    /// `number`, which waits, leaves.
-    pub(crate) fn give_up(&mut self, number: u64) {
-        let (word, bit) = self.place(number);
+    /// Whoever waits with `ticket` leaves.
+    pub(crate) fn give_up(&mut self, ticket: Ticket) {
+        let (word, bit) = self.place(ticket.number);
         self.waits[word] &= !bit;
     }
 
     /// How many that came after `number`, which waits, were served.
-    pub(crate) fn served_after(&self, number: u64) -> u64 {
+    fn served_after(&self, number: u64) -> u64 {
         if self.served_end <= number {
             return 0;
         }

@@ -55,9 +55,13 @@ impl Unfinished {
     fn observe_more(&mut self, at: Moment, step: &Step<'_>, facts: &[Fact<'_>]) {
         let agent = step.target;
         for fact in facts {
-            let change = self.account.work.observe(at, agent, fact);
-            self.orphaned_task.observe(at, agent, fact, change, &self.account.work);
-            self.deadlock.observe(at, agent, fact);
+            if OpenWork::INTERESTS.meets(Interests::of_fact(fact)) {
+                let change = self.account.work.observe(at, agent, fact);
+                self.orphaned_task.observe(at, agent, fact, change, &self.account.work);
+            } else {
+                self.orphaned_task.observe_other(at, fact);
+                self.deadlock.observe(at, agent, fact);
+            }
         }
         if self.account.rest.observe(step, facts) {
             self.orphaned_task.goes(agent, at, &self.account);

@@ -4,19 +4,13 @@
 
 use crate::monitor::Moment;
 use crate::number_map::{Number, NumberMap};
-use crate::tickets::Tickets;
+use crate::tickets::{Ticket, Tickets};
 
 /// A line of waiting `K`s.
 #[derive(Clone, Debug)]
 pub(crate) struct WaitLine<K> {
     waiting: NumberMap<K, Ticket>,
     tickets: Tickets,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Ticket {
-    number: u64,
-    since: Moment,
 }
 
 /// A wait, over or not.
@@ -38,31 +32,25 @@ impl<K: Number> WaitLine<K> {
     /// `key` waits from now on; one that waits already keeps its place.
     pub(crate) fn join(&mut self, key: K, now: Moment) {
         let tickets = &mut self.tickets;
-        self.waiting.or_insert_with(key, || Ticket { number: tickets.draw(), since: now });
+        self.waiting.or_insert_with(key, || tickets.draw(now));
     }
 
     /// `key` is served; `None` if it did not wait.
     pub(crate) fn serve(&mut self, key: K) -> Option<Wait> {
         let ticket = self.waiting.remove(key)?;
-        let wait = self.wait_of(ticket);
-        self.tickets.serve(ticket.number);
-        Some(wait)
+        Some(self.tickets.serve(ticket))
     }
 
     /// `key` leaves without being served.
     pub(crate) fn leave(&mut self, key: K) {
         if let Some(ticket) = self.waiting.remove(key) {
-            self.tickets.give_up(ticket.number);
+            self.tickets.give_up(ticket);
         }
     }
 
     /// Those who still wait, by their keys.
     pub(crate) fn waiting(&self) -> impl Iterator<Item = (K, Wait)> {
-        self.waiting.sorted().map(|(key, ticket)| (key, self.wait_of(*ticket)))
-    }
-
-    fn wait_of(&self, ticket: Ticket) -> Wait {
-        Wait { since: ticket.since, overtaken_by: self.tickets.served_after(ticket.number) }
+        self.waiting.sorted().map(|(key, ticket)| (key, self.tickets.wait_of(*ticket)))
     }
 }
 

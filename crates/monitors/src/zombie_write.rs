@@ -25,6 +25,7 @@ use crate::fold::Fold;
 use crate::interests::{FactKind, Interests};
 use crate::intern::Interner;
 use crate::monitor::{Moment, Monitor, RunEnd};
+use crate::number_map::NumberMap;
 use crate::text::{dollars, shown, times};
 
 const KIND: &str = "zombie-write";
@@ -40,7 +41,7 @@ pub struct ZombieWrite {
     tasks: BTreeMap<u64, Claims>,
     /// Who began or read in the operations that are open, since the stores state the writes.
     writers: BTreeMap<u64, AgentId>,
-    spent: BTreeMap<AgentId, u64>,
+    spent: NumberMap<AgentId, u64>,
     acts: BTreeMap<Subject, Fold<Act>>,
 }
 
@@ -164,7 +165,7 @@ impl ZombieWrite {
     }
 
     fn spent_by(&self, agent: AgentId) -> u64 {
-        self.spent.get(&agent).copied().unwrap_or(0)
+        self.spent.get(agent).copied().unwrap_or(0)
     }
 
     fn object(&self, subject: Subject, act: &Act) -> String {
@@ -280,7 +281,7 @@ impl Monitor for ZombieWrite {
                     self.unclaim(agent, task);
                 }
                 Fact::Spent { nano_dollars, .. } => {
-                    let spent = self.spent.entry(agent).or_default();
+                    let spent = self.spent.or_default(agent);
                     *spent = spent.saturating_add(nano_dollars);
                 }
                 _ => {}

@@ -150,24 +150,10 @@ impl<'a> Step<'a> {
     /// What the handler asked for, in order and without bytes: all effects but facts. Costs less than
     /// [`effects`](Self::effects).
     #[inline]
-    pub fn requests(&self) -> impl Iterator<Item = Request> + use<'a> {
-        let Effects { batch, at, end, mut sequence, .. } = self.effects;
-        let columns = &batch.effects;
-        (at..end).filter_map(move |at| {
-            if columns.effect[at] == EffectKind::Fact as u8 {
-                return None;
-            }
-            let effect = EffectKind::from_byte(columns.effect[at]).expect("a batch is checked");
-            let own = sequence;
-            sequence = sequence.wrapping_add(u32::from(effect.is_numbered()));
-            Some(Request {
-                effect,
-                sequence: effect.is_numbered().then_some(own),
-                object: columns.object[at],
-                protocol: ProtocolId(columns.protocol[at]),
-                kind: columns.kind[at],
-            })
-        })
+    #[must_use]
+    pub fn requests(&self) -> Requests<'a> {
+        let Effects { batch, at, end, sequence, .. } = self.effects;
+        Requests { batch, at, end, sequence }
     }
 
     /// The facts that are recorded as a kind that `is_wanted`: the others are not decoded. A fact's kind is its
@@ -241,6 +227,42 @@ impl<'a> Iterator for Effects<'a> {
 }
 
 impl ExactSizeIterator for Effects<'_> {}
+
+/// The effects of a step other than facts, in the order in which they were asked for.
+#[derive(Clone, Debug)]
+pub struct Requests<'a> {
+    batch: &'a Batch,
+    at: usize,
+    end: usize,
+    sequence: u32,
+}
+
+impl Iterator for Requests<'_> {
+    type Item = Request;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<Request> {
+        let columns = &self.batch.effects;
+        while self.at < self.end {
+            let at = self.at;
+            self.at += 1;
+            if columns.effect[at] == EffectKind::Fact as u8 {
+                continue;
+            }
+            let effect = EffectKind::from_byte(columns.effect[at]).expect("a batch is checked");
+            let sequence = effect.is_numbered().then_some(self.sequence);
+            self.sequence = self.sequence.wrapping_add(u32::from(effect.is_numbered()));
+            return Some(Request {
+                effect,
+                sequence,
+                object: columns.object[at],
+                protocol: ProtocolId(columns.protocol[at]),
+                kind: columns.kind[at],
+            });
+        }
+        None
+    }
+}
 
 /// Something that a handler asked for, without its bytes. The fields are those of an [`Effect`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,6 +7,7 @@ use fleetsim_engine::AgentId;
 use super::resource::{Resource, State, Version};
 use crate::intern::Interner;
 use crate::monitor::Moment;
+use crate::number_map::NumberMap;
 
 /// The operations of a run, as far as they can still matter.
 #[derive(Clone, Debug)]
@@ -31,7 +32,7 @@ pub(super) struct History {
     /// Operations that were forgotten although they might have mattered.
     pub(super) forgotten: u64,
     pub(super) horizon: usize,
-    spent: BTreeMap<AgentId, u64>,
+    spent: NumberMap<AgentId, u64>,
 }
 
 /// An operation that has not ended.
@@ -144,7 +145,7 @@ impl History {
             forgotten_up_to: 0,
             forgotten: 0,
             horizon: horizon.max(1),
-            spent: BTreeMap::new(),
+            spent: NumberMap::default(),
         }
     }
 
@@ -153,12 +154,12 @@ impl History {
     }
 
     pub(super) fn spend(&mut self, agent: AgentId, nano_dollars: u64) {
-        let spent = self.spent.entry(agent).or_default();
+        let spent = self.spent.or_default(agent);
         *spent = spent.saturating_add(nano_dollars);
     }
 
     fn spent_by(&self, agent: AgentId) -> u64 {
-        self.spent.get(&agent).copied().unwrap_or(0)
+        self.spent.get(agent).copied().unwrap_or(0)
     }
 
     pub(super) fn begin(&mut self, agent: AgentId, operation: u64) {
@@ -404,7 +405,7 @@ impl History {
             }
             let Some(open) = self.open.get_mut(&reader) else { continue };
             if let Ok(place) = open.reads.binary_search_by_key(&resource, |read| read.resource) {
-                let spent = self.spent.get(&open.agent).copied().unwrap_or(0);
+                let spent = self.spent.get(open.agent).copied().unwrap_or(0);
                 open.reads[place].outdated = Some((at, spent));
             }
         }
