@@ -59,6 +59,10 @@ pub(crate) struct Pending {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Course(u8);
 
+const MESSAGE: u8 = Event::Message as u8;
+const TIMER: u8 = Event::Timer as u8;
+const WORK_END: u8 = Event::WorkEnd as u8;
+
 impl Course {
     pub(crate) const fn new(event: Event, doom: Fate) -> Course {
         Course((doom as u8) << 4 | event as u8)
@@ -72,7 +76,18 @@ impl Course {
     /// Whether it is a message or a timer that every agent handles who is up and free.
     #[inline]
     pub(crate) fn is_for_listeners(self) -> bool {
-        self.0 == Event::Message as u8 || self.0 == Event::Timer as u8
+        self.0 == MESSAGE || self.0 == TIMER
+    }
+
+    #[inline]
+    pub(crate) fn is_message(self) -> bool {
+        self.0 & 0xF == MESSAGE
+    }
+
+    /// Whether it is one of those that vanish with the life of the agent that set them.
+    #[inline]
+    pub(crate) fn is_timer(self) -> bool {
+        matches!(self.0 & 0xF, TIMER | WORK_END)
     }
 
     /// `Handled`, unless it is already known that it will not be.
@@ -146,7 +161,7 @@ impl Pending {
 
     /// Whether it is one of those that vanish with the life of the agent that set them.
     pub(crate) fn is_timer(&self) -> bool {
-        matches!(self.event(), Event::Timer | Event::WorkEnd)
+        self.course.is_timer()
     }
 }
 

@@ -75,24 +75,26 @@ impl<'a> Stream<'a> {
     fn word(&mut self) -> u64 {
         let at = (self.state.words_used % WORDS_PER_BLOCK) as usize;
         if at == 0 {
-            self.refill();
+            refill(self.state, self.blocks, self.seed, self.id, self.incarnation);
         }
         self.state.words_used += 1;
         self.blocks.blocks[self.state.block as usize - 1].0[at]
     }
+}
 
-    #[cold]
-    fn refill(&mut self) {
-        let halves = |word: u64| [word as u32, (word >> 32) as u32];
-        let ([k0, k1], [k2, k3], [k4, k5]) = (halves(self.seed), halves(PURPOSE), halves(self.id.as_u64()));
-        let key = [k0, k1, k2, k3, k4, k5, self.incarnation, 0];
-        if self.state.block == 0 {
-            self.blocks.blocks.push(Block::default());
-            self.state.block = u32::try_from(self.blocks.blocks.len()).expect("no more blocks than agents");
-        }
-        let counter = self.state.words_used / WORDS_PER_BLOCK;
-        self.blocks.blocks[self.state.block as usize - 1].0 = chacha::block(&key, counter);
+/// Makes the next block of a stream. What it needs is passed one by one, so that no [`Stream`] has to be in memory.
+#[cold]
+#[inline(never)]
+fn refill(state: &mut StreamState, blocks: &mut Blocks, seed: u64, id: AgentId, incarnation: u32) {
+    let halves = |word: u64| [word as u32, (word >> 32) as u32];
+    let ([k0, k1], [k2, k3], [k4, k5]) = (halves(seed), halves(PURPOSE), halves(id.as_u64()));
+    let key = [k0, k1, k2, k3, k4, k5, incarnation, 0];
+    if state.block == 0 {
+        blocks.blocks.push(Block::default());
+        state.block = u32::try_from(blocks.blocks.len()).expect("no more blocks than agents");
     }
+    let counter = state.words_used / WORDS_PER_BLOCK;
+    blocks.blocks[state.block as usize - 1].0 = chacha::block(&key, counter);
 }
 
 impl TryRng for Stream<'_> {

@@ -223,8 +223,7 @@ impl World {
     /// Lets what was sent lately arrive at its time.
     #[inline(never)]
     pub(super) fn empty_outbox(&mut self) {
-        let World { outbox, queue, links, latency_luck, .. } = self;
-        outbox.empty(*latency_luck, links, |message| queue.push_copy(message));
+        self.outbox.empty(self.latency_luck, &mut self.queue);
     }
 
     #[inline]
