@@ -38,20 +38,22 @@ impl EventKey {
     }
 }
 
-/// An event that has not happened yet: one line of the processor's cache.
+/// An event that has not happened yet: one line of the processor's cache. It is copied in quarters, and a processor waits
+/// when it reads across two pieces that it has just written: so what is read together lies in one quarter.
 #[derive(Clone, Copy, Debug)]
+#[repr(C, align(64))]
 pub(crate) struct Pending {
-    pub(crate) time: Time,
     pub(crate) target: AgentId,
     pub(crate) source: AgentId,
+    pub(crate) time: Time,
+    /// The [`Parcel`], whose length fits into what the small fields leave of the line.
+    pub(crate) words: [u64; INLINE_WORDS],
     pub(crate) sequence: u32,
     /// Where the target is, or [`NOWHERE`](Pending::NOWHERE) when there was no such agent yet.
     pub(crate) slot: SlotIndex,
     pub(crate) protocol: ProtocolId,
     pub(crate) kind: u16,
     pub(crate) course: Course,
-    /// The [`Parcel`], whose length fits into what the small fields leave of the line.
-    pub(crate) words: [u64; INLINE_WORDS],
     pub(crate) length: u8,
 }
 
@@ -190,7 +192,7 @@ mod tests {
 
     #[test]
     fn a_pending_event_fills_one_cache_line() {
-        assert_eq!(size_of::<Pending>(), 64);
+        assert_eq!((size_of::<Pending>(), align_of::<Pending>()), (64, 64));
         assert_eq!(size_of::<crate::slot::Slot>(), 64);
     }
 
