@@ -5,6 +5,8 @@
 //! 2005). What an adversary can do to it is bounded: what fits no bucket waits in a heap, and buckets are laid out
 //! anew at most once for as many operations as entries are pending.
 
+use core::ops::Range;
+
 use super::chunk::{Chain, ChunkStore, Ticket};
 use super::heap::HeapQueue;
 use super::plan::{Experience, Plan, SMALL};
@@ -199,12 +201,32 @@ impl<E: Entry> BucketQueue<E> {
         Some(first)
     }
 
-    /// The [hint](Entry::hint) of the entry that leaves `ahead` after the next one, as far as that is known without
-    /// work; what is pushed meanwhile may come before it.
+    /// How many entries of the opened bucket have left. [`upcoming`](Self::upcoming) begins anew with every bucket.
     #[inline]
     #[must_use]
-    pub fn upcoming(&self, ahead: usize) -> Option<u32> {
-        self.open.get(self.open_at + ahead).map(|ticket| ticket.hint)
+    pub fn position(&self) -> usize {
+        self.open_at
+    }
+
+    /// The [hints](Entry::hint) of entries that leave soon, as far as they are known without work: of those from
+    /// `ahead.start` to `ahead.end` after the next one. What is pushed meanwhile may come before them.
+    #[inline]
+    pub fn upcoming(&self, ahead: Range<usize>) -> impl Iterator<Item = u32> {
+        self.open_tickets(ahead).iter().map(|ticket| ticket.hint)
+    }
+
+    /// Asks for the memory of the entries that [`upcoming`](Self::upcoming) tells of.
+    #[inline]
+    pub fn prefetch_upcoming(&self, ahead: Range<usize>) {
+        for ticket in self.open_tickets(ahead) {
+            self.store.prefetch(ticket.place);
+        }
+    }
+
+    #[inline]
+    fn open_tickets(&self, ahead: Range<usize>) -> &[Ticket] {
+        let end = self.open.len().min(self.open_at + ahead.end);
+        self.open.get(self.open_at + ahead.start..end).unwrap_or_default()
     }
 
     #[cold]

@@ -2,6 +2,7 @@
 //! follows what is pending and not what each bucket once held.
 
 use super::Entry;
+use crate::prefetch::prefetch;
 
 /// Entries in a chunk.
 const CHUNK: usize = 32;
@@ -55,6 +56,14 @@ impl<E: Copy> ChunkStore<E> {
     #[inline]
     pub(super) fn get(&self, place: Place) -> &E {
         &self.entries[place as usize]
+    }
+
+    /// Asks for the memory of a place.
+    #[inline]
+    pub(super) fn prefetch(&self, place: Place) {
+        if let Some(entry) = self.entries.get(place as usize) {
+            prefetch(entry);
+        }
     }
 
     #[inline(always)]
