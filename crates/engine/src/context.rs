@@ -226,8 +226,7 @@ impl<'a, A: Agent> Context<'a, A> {
     #[must_use]
     pub fn random(&mut self) -> Stream<'_> {
         let World { seed, slots, blocks, .. } = &mut *self.frame.world;
-        let Slot { id, incarnation, stream, .. } = &mut slots[self.frame.slot as usize];
-        Stream::new(stream, blocks, *seed, *id, *incarnation)
+        Stream::new(&mut slots[self.frame.slot as usize], blocks, *seed)
     }
 
     /// The luck of something that is not this agent, such as (task, attempt): the same whoever asks.

@@ -237,7 +237,7 @@ impl Simulation {
         Outcome {
             ending,
             events: self.world.events,
-            messages: self.world.messages,
+            messages: self.world.messages + self.world.outbox.len() as u64,
             time,
             agents: self.world.slots.len() as u64,
         }
@@ -296,7 +296,7 @@ impl Simulation {
             }
             self.deliver(event, None, sink);
         }
-        if !self.world.held.is_empty() && event.slot != Pending::NOWHERE {
+        if !self.world.held.is_empty() {
             self.deliver_held(event.slot, limits, sink);
         }
     }
@@ -428,7 +428,6 @@ impl Simulation {
     #[inline(never)]
     fn undo(&mut self, slot: SlotIndex, before: &Before) {
         self.draft.rewind(before.mark);
-        self.world.messages -= (self.world.outbox.len() - before.waiting) as u64;
         self.world.outbox.truncate(before.waiting);
         let agent = &mut self.world.slots[slot as usize];
         agent.sequence = before.sequence;

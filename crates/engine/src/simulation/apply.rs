@@ -93,7 +93,6 @@ impl World {
             return false;
         }
         let message = Pending { time: sent, slot: to.slot, ..message_of(sender.id, effect) };
-        self.messages += 1;
         self.outbox.put(message.carrying(parcel), *latency);
         true
     }
