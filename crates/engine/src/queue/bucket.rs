@@ -111,10 +111,22 @@ impl<E: Entry> BucketQueue<E> {
     /// Adds an entry.
     #[inline(always)]
     pub fn push(&mut self, entry: E) {
+        self.push_made_by(entry.time_ns(), || entry);
+    }
+
+    /// Adds an entry that has lain in memory for a while: it is copied at once, where one that was just written is put
+    /// together where it is to be.
+    #[inline]
+    pub fn push_copy(&mut self, entry: &E) {
+        self.push_made_by(entry.time_ns(), || *entry);
+    }
+
+    #[inline(always)]
+    fn push_made_by(&mut self, time_ns: u64, entry: impl Fn() -> E) {
         self.len += 1;
-        let number = entry.time_ns() >> self.width_bits;
+        let number = time_ns >> self.width_bits;
         if number < self.next {
-            self.push_late(&{ entry });
+            self.push_late(&entry());
         } else {
             self.seen.pushed += 1;
             self.put(number, entry);
@@ -122,13 +134,6 @@ impl<E: Entry> BucketQueue<E> {
         if self.len > self.outgrown_at {
             self.lay_out();
         }
-    }
-
-    /// Adds an entry that has lain in memory for a while: it is copied at once, where one that was just written is put
-    /// together where it is to be.
-    #[inline]
-    pub fn push_copy(&mut self, entry: &E) {
-        self.push(*entry);
     }
 
     #[inline(never)]
@@ -240,13 +245,13 @@ impl<E: Entry> BucketQueue<E> {
 
     /// Puts an entry into its bucket, or among those that are far.
     #[inline(always)]
-    fn put(&mut self, number: u64, entry: E) {
+    fn put(&mut self, number: u64, entry: impl Fn() -> E) {
         let length = self.ring.len();
         if number - self.next < length as u64 {
             self.store.push(&mut self.ring[number as usize & (length - 1)], entry);
             self.in_ring += 1;
         } else {
-            self.push_far(&{ entry });
+            self.push_far(&entry());
         }
     }
 
@@ -306,7 +311,7 @@ impl<E: Entry> BucketQueue<E> {
                 break;
             }
             let entry = self.far.pop().expect("it was just seen");
-            self.put(number, entry);
+            self.put(number, || entry);
         }
     }
 
@@ -440,7 +445,7 @@ impl<E: Entry> BucketQueue<E> {
     /// Puts in an entry that was there before the buckets were laid out: it is late only without a plan.
     fn place(&mut self, entry: E) {
         match self.plan {
-            Some(_) => self.put(entry.time_ns() >> self.width_bits, entry),
+            Some(_) => self.put(entry.time_ns() >> self.width_bits, || entry),
             None => self.late.push(entry),
         }
     }

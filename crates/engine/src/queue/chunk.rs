@@ -67,12 +67,12 @@ impl<E: Copy> ChunkStore<E> {
     }
 
     #[inline(always)]
-    pub(super) fn push(&mut self, chain: &mut Chain, entry: E) {
+    pub(super) fn push(&mut self, chain: &mut Chain, entry: impl Fn() -> E) {
         let at = chain.len as usize % CHUNK;
         if at == 0 {
-            self.lengthen(chain, &{ entry });
+            self.lengthen(chain, &entry());
         }
-        self.entries[chain.last as usize * CHUNK + at] = entry;
+        self.entries[chain.last as usize * CHUNK + at] = entry();
         chain.len += 1;
     }
 
