@@ -141,6 +141,8 @@ pub struct Simulation {
     pools: Vec<Box<dyn AnyPool>>,
     /// Where the agents of each pool lie: looked up again at every [`advance`](Self::advance).
     layouts: Vec<Layout>,
+    /// Where in the queue's open bucket memory was last asked for.
+    position: usize,
     draft: Draft,
     batch: Batch,
     recording: bool,
@@ -157,6 +159,7 @@ impl Simulation {
             world,
             pools,
             layouts: Vec::new(),
+            position: 0,
             draft: Draft { is_recorded: recording, ..Draft::default() },
             batch: Batch::default(),
             recording,
@@ -246,17 +249,19 @@ impl Simulation {
     /// Asks for the memory that coming events will need: first for an agent's slot, then, when that has arrived, for
     /// what the slot points to.
     #[inline]
-    fn look_ahead(&self) {
-        if self.world.slots.len() < FAR_AGENTS {
+    fn look_ahead(&mut self) {
+        let position = self.world.queue.position();
+        if self.world.slots.len() < FAR_AGENTS || position == self.position {
             return;
         }
-        match self.world.queue.position() {
+        self.position = position;
+        match position {
             // A new bucket.
             1 => {
                 self.prefetch_slots(0..2 * TOGETHER);
                 self.prefetch_states(0..TOGETHER);
             }
-            position if position % TOGETHER == 0 => {
+            _ if position % TOGETHER == 0 => {
                 self.prefetch_slots(TOGETHER..2 * TOGETHER);
                 self.prefetch_states(0..TOGETHER);
             }
