@@ -261,7 +261,7 @@ impl Simulation {
                 self.prefetch_slots(0..2 * TOGETHER);
                 self.prefetch_states(0..TOGETHER);
             }
-            _ if position % TOGETHER == 0 => {
+            _ if position.is_multiple_of(TOGETHER) => {
                 self.prefetch_slots(TOGETHER..2 * TOGETHER);
                 self.prefetch_states(0..TOGETHER);
             }
