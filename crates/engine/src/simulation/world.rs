@@ -200,7 +200,11 @@ impl World {
         }
         loop {
             let Some(first) = self.queue.first() else {
-                return false;
+                if self.outbox.is_empty() {
+                    return false;
+                }
+                self.empty_outbox();
+                continue;
             };
             if self.outbox.may_precede(first.time) {
                 self.empty_outbox();

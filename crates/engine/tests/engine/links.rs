@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
+use fleetsim_engine::batch::Event;
 use fleetsim_engine::sample::Sampler;
 use fleetsim_engine::{
     Act, Address, DigestSink, Ending, Fleet, Injector, Limits, Link, Outgoing, Time, Verdict, mix,
@@ -157,6 +158,30 @@ fn what_would_happen_after_the_end_of_time_fails_the_run() {
     fleet.send_at(Time::MAX, to("b", 1), &Talk::Quiet);
     let run = play(fleet);
     assert_eq!((run.outcome.ending, run.outcome.time), (Ending::Quiescent, Time::MAX));
+}
+
+/// The last thing in the queue may be a timer that vanishes with its agent, while a message waits for its latency.
+#[test]
+fn a_run_does_not_end_while_a_message_waits() {
+    let mut fleet = fleet(1);
+    let extra = Sampler::exponential(1).expect("above zero");
+    fleet.default_link(Link::new(50, extra).expect("above zero"));
+    actors(&mut fleet, "a", 1, |_, ctx, cue| {
+        if cue == Cue::Start {
+            ctx.set_timer(20, Tag::First);
+            ctx.halt();
+        }
+    });
+    actors(&mut fleet, "b", 1, |_, ctx, cue| match cue {
+        Cue::Start => {
+            ctx.set_timer(15, Tag::First);
+        }
+        Cue::Timer(_) => ctx.send(to("b", 1), Talk::Quiet),
+        _ => {}
+    });
+    let run = play(fleet);
+    assert_eq!((run.outcome.ending, run.pending), (Ending::Quiescent, 0));
+    assert_eq!(run.rows.last().map(|row| row.event), Some(Event::Message));
 }
 
 /// Has no rules: but where rules may interfere, each message's arrival is reckoned when it is sent.
