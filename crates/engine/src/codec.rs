@@ -25,7 +25,13 @@ const TAG_BYTES: usize = 4;
 /// When the value is not an enum (or `()`), has more than 65,536 variants, or encodes to more than
 /// [`PAYLOAD_BYTES_MAX`]: mistakes in a protocol's definition, not in its input.
 pub fn encode_kind<T: Serialize>(value: &T, out: &mut Vec<u8>) -> u16 {
-    let mut writer = KindWriter { tag: None, length_max: out.len() + PAYLOAD_BYTES_MAX, out };
+    encode_kind_to(value, out)
+}
+
+/// As [`encode_kind`], to wherever.
+#[inline]
+pub(crate) fn encode_kind_to<T: Serialize, O: Out>(value: &T, out: &mut O) -> u16 {
+    let mut writer = KindWriter { tag: None, length_max: out.length() + PAYLOAD_BYTES_MAX, out };
     if let Err(error) = bincode::serde::encode_into_writer(value, &mut writer, CONFIGURATION) {
         panic!("a value of type {} cannot be sent: {error}", core::any::type_name::<T>());
     }
@@ -64,6 +70,26 @@ pub fn decode<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Option<T> {
     (used == bytes.len()).then_some(value)
 }
 
+/// Where an encoding goes.
+pub(crate) trait Out {
+    /// How many bytes there are already.
+    fn length(&self) -> usize;
+    /// Adds some.
+    fn append(&mut self, bytes: &[u8]);
+}
+
+impl Out for Vec<u8> {
+    #[inline]
+    fn length(&self) -> usize {
+        self.len()
+    }
+
+    #[inline]
+    fn append(&mut self, bytes: &[u8]) {
+        self.extend_from_slice(bytes);
+    }
+}
+
 struct PlainWriter<'a> {
     length_max: usize,
     out: &'a mut Vec<u8>,
@@ -80,13 +106,13 @@ impl Writer for PlainWriter<'_> {
     }
 }
 
-struct KindWriter<'a> {
+struct KindWriter<'a, O> {
     tag: Option<u32>,
     length_max: usize,
-    out: &'a mut Vec<u8>,
+    out: &'a mut O,
 }
 
-impl Writer for KindWriter<'_> {
+impl<O: Out> Writer for KindWriter<'_, O> {
     #[inline]
     fn write(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
         if self.tag.is_none() {
@@ -94,10 +120,10 @@ impl Writer for KindWriter<'_> {
             self.tag = Some(u32::from_le_bytes(tag));
             return Ok(());
         }
-        if self.out.len() + bytes.len() > self.length_max {
+        if self.out.length() + bytes.len() > self.length_max {
             return Err(EncodeError::Other("it is larger than a payload may be"));
         }
-        self.out.extend_from_slice(bytes);
+        self.out.append(bytes);
         Ok(())
     }
 }

@@ -5,12 +5,13 @@ use core::marker::PhantomData;
 
 use crate::agent::{Agent, Spawn};
 use crate::batch::EffectKind;
-use crate::codec;
+use crate::codec::{self, Out};
 use crate::disk::Disk;
-use crate::draft::Draft;
+use crate::draft::{Draft, EffectRow};
 use crate::fact::{CUSTOM_FIELDS_MAX, FACT_BYTES_MAX, Fact};
 use crate::identity::{Address, AgentId};
-use crate::message::{Accepts, Message, ProtocolId};
+use crate::message::{Accepts, Message};
+use crate::payload::{Encoding, Parcel};
 use crate::simulation::World;
 use crate::slot::{Slot, SlotIndex};
 use crate::stream::Stream;
@@ -137,10 +138,16 @@ impl<'a, A: Agent> Context<'a, A> {
 
     /// Sends a message after thinking for `delay_ns` on the agent's own clock; the agent stays responsive meanwhile.
     pub fn send_after<M: Message>(&mut self, to: Address<M>, message: M, delay_ns: u64) {
-        self.next_sequence();
-        self.frame.draft.add(EffectKind::Send, to.id().as_u64(), M::ID, delay_ns, |out| {
-            codec::encode_kind(&message, out)
-        });
+        let (mut row, parcel) = self.encode_send(to, &message, delay_ns);
+        let Frame { world, slot, draft } = &mut self.frame;
+        let Some(parcel) = parcel else {
+            draft.push(row);
+            return;
+        };
+        row.is_sent = world.send_early(*slot, &row, parcel);
+        if !row.is_sent || draft.is_recorded {
+            draft.push_short(row, parcel);
+        }
     }
 
     /// Sends one message to many, each as [`send`](Self::send) would. It is encoded once, and on its way its bytes are
@@ -148,19 +155,22 @@ impl<'a, A: Agent> Context<'a, A> {
     pub fn broadcast<M: Message>(&mut self, to: impl IntoIterator<Item = Address<M>>, message: M) {
         let mut to = to.into_iter();
         let Some(first) = to.next() else { return };
-        self.send(first, message);
+        let (row, parcel) = self.encode_send(first, &message, 0);
+        match parcel {
+            Some(parcel) => self.frame.draft.push_short(row, parcel),
+            None => self.frame.draft.push(row),
+        }
         for next in to {
-            self.next_sequence();
-            self.frame.draft.add_again(next.id().as_u64());
+            let sequence = self.next_sequence();
+            self.frame.draft.add_again(sequence, next.id().as_u64());
         }
     }
 
     /// Sets a timer that comes due `delay_ns` from now on the agent's own clock (0 counts as 1).
     pub fn set_timer(&mut self, delay_ns: u64, timer: A::Timer) -> TimerId {
         let sequence = self.next_sequence();
-        self.frame
-            .draft
-            .add(EffectKind::SetTimer, 0, ProtocolId::NONE, delay_ns, |out| codec::encode_kind(&timer, out));
+        let encode = |out: &mut Vec<u8>| codec::encode_kind(&timer, out);
+        self.frame.draft.add(EffectKind::SetTimer, sequence, 0, delay_ns, encode);
         let world_delay_ns = self.frame.world.world_delay_ns(self.frame.slot, delay_ns);
         let due = self.frame.world.now.checked_add(world_delay_ns.max(1)).unwrap_or(Time::MAX);
         TimerId { sequence, due }
@@ -169,8 +179,7 @@ impl<'a, A: Agent> Context<'a, A> {
     /// Cancels a timer. Cancelling one that already came due does nothing.
     pub fn cancel_timer(&mut self, timer: TimerId) {
         let sequence = u64::from(timer.sequence);
-        let due_ns = timer.due.as_ns();
-        self.frame.draft.add(EffectKind::CancelTimer, sequence, ProtocolId::NONE, due_ns, |_| 0);
+        self.frame.draft.add(EffectKind::CancelTimer, 0, sequence, timer.due.as_ns(), |_| 0);
     }
 
     /// Works for `delay_ns` on the agent's own clock, deaf: messages and timers wait in the inbox. At the end
@@ -182,10 +191,9 @@ impl<'a, A: Agent> Context<'a, A> {
         let agent = self.frame.agent_mut();
         assert!(!agent.busy, "an agent works on one thing at a time");
         agent.busy = true;
-        self.next_sequence();
-        self.frame
-            .draft
-            .add(EffectKind::Work, 0, ProtocolId::NONE, delay_ns, |out| codec::encode_kind(&then, out));
+        let sequence = self.next_sequence();
+        let encode = |out: &mut Vec<u8>| codec::encode_kind(&then, out);
+        self.frame.draft.add(EffectKind::Work, sequence, 0, delay_ns, encode);
     }
 
     /// Spawns an agent, which starts at least one nanosecond from now. Its identity is known at once.
@@ -205,17 +213,12 @@ impl<'a, A: Agent> Context<'a, A> {
         let ordinal = agent.children;
         agent.children += 1;
         let child = AgentId::spawned(self.id(), ordinal);
-        self.next_sequence();
-        self.frame.draft.add(
-            EffectKind::Spawn,
-            child.as_u64(),
-            ProtocolId::NONE,
-            u64::from(ordinal),
-            |out| {
-                codec::encode(&config, out);
-                kind as u16
-            },
-        );
+        let sequence = self.next_sequence();
+        let encode = |out: &mut Vec<u8>| {
+            codec::encode(&config, out);
+            kind as u16
+        };
+        self.frame.draft.add(EffectKind::Spawn, sequence, child.as_u64(), u64::from(ordinal), encode);
         child
     }
 
@@ -223,8 +226,7 @@ impl<'a, A: Agent> Context<'a, A> {
     #[must_use]
     pub fn random(&mut self) -> Stream<'_> {
         let World { seed, slots, blocks, .. } = &mut *self.frame.world;
-        let Slot { id, incarnation, stream, .. } = &mut slots[self.frame.slot as usize];
-        Stream::new(stream, blocks, *seed, *id, *incarnation)
+        Stream::new(&mut slots[self.frame.slot as usize], blocks, *seed)
     }
 
     /// The luck of something that is not this agent, such as (task, attempt): the same whoever asks.
@@ -260,15 +262,39 @@ impl<'a, A: Agent> Context<'a, A> {
 
     /// Stops existing. What arrives later is recorded as dropped.
     pub fn halt(&mut self) {
-        self.frame.draft.add(EffectKind::Halt, 0, ProtocolId::NONE, 0, |_| 0);
+        self.frame.draft.add(EffectKind::Halt, 0, 0, 0, |_| 0);
     }
 
     /// Ends the run after this step, for the stated reason.
     pub fn stop_run(&mut self, reason: &str) {
-        self.frame.draft.add(EffectKind::StopRun, 0, ProtocolId::NONE, 0, |out| {
+        self.frame.draft.add(EffectKind::StopRun, 0, 0, 0, |out| {
             codec::encode(reason, out);
             0
         });
+    }
+
+    /// Numbers a message and encodes it: into a parcel when it is short, else to the end of the draft's payloads.
+    #[inline(always)]
+    fn encode_send<M: Message>(
+        &mut self,
+        to: Address<M>,
+        message: &M,
+        delay_ns: u64,
+    ) -> (EffectRow, Option<Parcel>) {
+        let sequence = self.next_sequence();
+        let mut encoding = Encoding::new(&mut self.frame.draft.payloads);
+        let kind = codec::encode_kind_to(message, &mut encoding);
+        let row = EffectRow {
+            object: to.id().as_u64(),
+            delay_ns,
+            protocol: M::ID,
+            length: encoding.length() as u32,
+            kind,
+            effect: EffectKind::Send,
+            is_sent: false,
+            sequence,
+        };
+        (row, encoding.parcel())
     }
 
     fn next_sequence(&mut self) -> u32 {

@@ -6,6 +6,7 @@ use crate::codec;
 use crate::fact::Fact;
 use crate::identity::AgentId;
 use crate::message::ProtocolId;
+use crate::payload::Parcel;
 use crate::time::Time;
 
 /// Steps that wait here before they go into columns.
@@ -37,6 +38,18 @@ pub(crate) struct EffectRow {
     pub(crate) length: u32,
     pub(crate) kind: u16,
     pub(crate) effect: EffectKind,
+    /// Whether it is a message that is in the outbox already.
+    pub(crate) is_sent: bool,
+    /// Its number among its agent's numbered effects, if it is one of those.
+    pub(crate) sequence: u32,
+}
+
+impl EffectRow {
+    /// Whom a message is for.
+    #[inline]
+    pub(crate) fn target(&self) -> AgentId {
+        AgentId::from_u64(self.object)
+    }
 }
 
 /// Steps that are not in a batch yet.
@@ -48,6 +61,10 @@ pub(crate) struct Draft {
     pub(crate) facts: Vec<u8>,
     /// The encoded messages, timers and spawn configurations, one after the other.
     pub(crate) payloads: Vec<u8>,
+    /// Whether all effects are kept for the record.
+    pub(crate) is_recorded: bool,
+    /// Whether there are effects that are still to be applied.
+    pub(crate) has_unapplied: bool,
 }
 
 /// A place in a draft, to come back to.
@@ -69,15 +86,17 @@ impl Draft {
         self.effects.truncate(mark.effects);
         self.facts.truncate(mark.facts);
         self.payloads.truncate(mark.payloads);
+        self.has_unapplied = false;
     }
 
-    /// Adds an effect whose payload `encode` appends; it returns the kind of what it encoded.
+    /// Adds an effect, number `sequence` of its agent, whose payload `encode` appends; it returns the kind of what it
+    /// encoded.
     #[inline]
     pub(crate) fn add(
         &mut self,
         effect: EffectKind,
+        sequence: u32,
         object: u64,
-        protocol: ProtocolId,
         delay_ns: u64,
         encode: impl FnOnce(&mut Vec<u8>) -> u16,
     ) {
@@ -85,13 +104,35 @@ impl Draft {
         let before = bytes.len();
         let kind = encode(bytes);
         let length = (bytes.len() - before) as u32;
-        self.effects.push(EffectRow { object, delay_ns, protocol, length, kind, effect });
+        let protocol = ProtocolId::NONE;
+        self.push(EffectRow { object, delay_ns, protocol, length, kind, effect, is_sent: false, sequence });
+    }
+
+    /// Adds an effect whose payload is there already.
+    #[inline]
+    pub(crate) fn push(&mut self, row: EffectRow) {
+        self.has_unapplied |= !row.is_sent;
+        self.effects.push(row);
+    }
+
+    /// Adds an effect with its short payload, which does not pass through memory on its way.
+    #[inline(always)]
+    pub(crate) fn push_short(&mut self, row: EffectRow, parcel: Parcel) {
+        let Parcel { words: [first, second, third], .. } = parcel;
+        self.push_words(row, first, second, third);
+    }
+
+    #[inline(never)]
+    fn push_words(&mut self, row: EffectRow, first: u64, second: u64, third: u64) {
+        let bytes = [first, second, third].map(u64::to_le_bytes);
+        self.payloads.extend_from_slice(&bytes.as_flattened()[..row.length as usize]);
+        self.push(row);
     }
 
     /// Adds the statement of a fact. Returns how many bytes it took.
     pub(crate) fn add_fact(&mut self, fact: &Fact<'_>) -> usize {
         let before = self.facts.len();
-        self.add(EffectKind::Fact, 0, ProtocolId::NONE, 0, |out| {
+        self.add(EffectKind::Fact, 0, 0, 0, |out| {
             codec::encode(fact, out);
             // The encoding begins with the variant's index.
             u16::from_le_bytes([out[before], out[before + 1]])
@@ -99,12 +140,12 @@ impl Draft {
         self.facts.len() - before
     }
 
-    /// Adds the last effect once more, with another object.
-    pub(crate) fn add_again(&mut self, object: u64) {
+    /// Adds the last effect once more, with another number and object.
+    pub(crate) fn add_again(&mut self, sequence: u32, object: u64) {
         let last = *self.effects.last().expect("there is an effect to repeat");
         let start = self.payloads.len() - last.length as usize;
         self.payloads.extend_from_within(start..);
-        self.effects.push(EffectRow { object, ..last });
+        self.push(EffectRow { object, sequence, ..last });
     }
 
     /// Whether it is time to fill columns.

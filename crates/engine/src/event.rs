@@ -38,26 +38,32 @@ impl EventKey {
     }
 }
 
-/// An event that has not happened yet: one line of the processor's cache.
+/// An event that has not happened yet: one line of the processor's cache. It is copied in quarters, and a processor waits
+/// when it reads across two pieces that it has just written: so what is read together lies in one quarter.
 #[derive(Clone, Copy, Debug)]
+#[repr(C, align(64))]
 pub(crate) struct Pending {
-    pub(crate) time: Time,
     pub(crate) target: AgentId,
     pub(crate) source: AgentId,
+    pub(crate) time: Time,
+    /// The [`Parcel`], whose length fits into what the small fields leave of the line.
+    pub(crate) words: [u64; INLINE_WORDS],
     pub(crate) sequence: u32,
     /// Where the target is, or [`NOWHERE`](Pending::NOWHERE) when there was no such agent yet.
     pub(crate) slot: SlotIndex,
     pub(crate) protocol: ProtocolId,
     pub(crate) kind: u16,
     pub(crate) course: Course,
-    /// The [`Parcel`], whose length fits into what the small fields leave of the line.
-    pub(crate) words: [u64; INLINE_WORDS],
     pub(crate) length: u8,
 }
 
 /// What happens, and whether it is already known that it will not be handled: both in one byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Course(u8);
+
+const MESSAGE: u8 = Event::Message as u8;
+const TIMER: u8 = Event::Timer as u8;
+const WORK_END: u8 = Event::WorkEnd as u8;
 
 impl Course {
     pub(crate) const fn new(event: Event, doom: Fate) -> Course {
@@ -72,7 +78,18 @@ impl Course {
     /// Whether it is a message or a timer that every agent handles who is up and free.
     #[inline]
     pub(crate) fn is_for_listeners(self) -> bool {
-        self.0 == Event::Message as u8 || self.0 == Event::Timer as u8
+        self.0 == MESSAGE || self.0 == TIMER
+    }
+
+    #[inline]
+    pub(crate) fn is_message(self) -> bool {
+        self.0 & 0xF == MESSAGE
+    }
+
+    /// Whether it is one of those that vanish with the life of the agent that set them.
+    #[inline]
+    pub(crate) fn is_timer(self) -> bool {
+        matches!(self.0 & 0xF, TIMER | WORK_END)
     }
 
     /// `Handled`, unless it is already known that it will not be.
@@ -146,7 +163,7 @@ impl Pending {
 
     /// Whether it is one of those that vanish with the life of the agent that set them.
     pub(crate) fn is_timer(&self) -> bool {
-        matches!(self.event(), Event::Timer | Event::WorkEnd)
+        self.course.is_timer()
     }
 }
 
@@ -175,7 +192,7 @@ mod tests {
 
     #[test]
     fn a_pending_event_fills_one_cache_line() {
-        assert_eq!(size_of::<Pending>(), 64);
+        assert_eq!((size_of::<Pending>(), align_of::<Pending>()), (64, 64));
         assert_eq!(size_of::<crate::slot::Slot>(), 64);
     }
 

@@ -1,7 +1,7 @@
 //! Links: how long messages take between groups of agents.
 
 use crate::error::Error;
-use crate::sample::Sampler;
+use crate::sample::{MEAN_MAX, Sampler};
 
 /// The latency of messages from one group of agents to another.
 ///
@@ -13,10 +13,27 @@ pub struct Link {
     /// What every message takes, before what is drawn for it.
     base_ns: u64,
     drawn_ns: Sampler,
-    /// The mean of what is drawn, when that is exponential and no latency reaches [`FAR_NS`].
-    exponential_mean_ns: Option<f64>,
-    /// The longest that a message takes then.
-    exponential_max_ns: u64,
+    /// How it is reckoned for several messages at once, when it can be: what is drawn is exponential, with a mean of
+    /// [`MEAN_MAX`] at most, and no latency reaches [`FAR_NS`].
+    exponential: Option<Exponential>,
+}
+
+/// An exponential latency.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Exponential {
+    pub(crate) mean_ns: f64,
+    base_ns: u64,
+    pub(crate) minimum_ns: u64,
+    /// The longest that a message takes.
+    pub(crate) maximum_ns: u64,
+}
+
+impl Exponential {
+    /// What a message takes for which so much was drawn.
+    #[inline]
+    pub(crate) fn latency_ns(&self, drawn_ns: u64) -> u64 {
+        (self.base_ns + drawn_ns).max(self.minimum_ns)
+    }
 }
 
 /// Half of representable time, 146 years: no sum of two times below it overflows.
@@ -52,11 +69,13 @@ impl Link {
     }
 
     fn made_of(minimum_ns: u64, base_ns: u64, drawn_ns: Sampler) -> Link {
-        let is_near = |mean_ns: &f64| base_ns as f64 + EXPONENTIAL_MEANS_MAX * mean_ns < FAR_NS as f64;
-        let exponential_mean_ns = drawn_ns.as_exponential().filter(is_near);
-        let drawn_max_ns = exponential_mean_ns.map_or(0.0, |mean_ns| EXPONENTIAL_MEANS_MAX * mean_ns);
-        let exponential_max_ns = base_ns.saturating_add(drawn_max_ns as u64).max(minimum_ns);
-        Link { minimum_ns, base_ns, drawn_ns, exponential_mean_ns, exponential_max_ns }
+        let exponential = drawn_ns.as_exponential().filter(|mean_ns| *mean_ns <= MEAN_MAX).map(|mean_ns| {
+            let drawn_max_ns = (EXPONENTIAL_MEANS_MAX * mean_ns) as u64;
+            let maximum_ns = base_ns.saturating_add(drawn_max_ns).max(minimum_ns);
+            Exponential { mean_ns, base_ns, minimum_ns, maximum_ns }
+        });
+        let exponential = exponential.filter(|exponential| exponential.maximum_ns < FAR_NS);
+        Link { minimum_ns, base_ns, drawn_ns, exponential }
     }
 
     /// The shortest time that a message takes, in nanoseconds.
@@ -68,26 +87,13 @@ impl Link {
     /// What a message takes that draws its luck from `random`.
     pub(crate) fn latency_ns(&self, random: impl FnOnce() -> crate::mix::Draw) -> u64 {
         let drawn_ns = self.drawn_ns.as_constant().unwrap_or_else(|| self.drawn_ns.sample(&mut random()));
-        self.latency_with_ns(drawn_ns)
-    }
-
-    /// What a message takes for which so much was drawn.
-    #[inline]
-    pub(crate) fn latency_with_ns(&self, drawn_ns: u64) -> u64 {
         self.base_ns.saturating_add(drawn_ns).max(self.minimum_ns)
     }
 
-    /// The mean of what is drawn, when several messages may draw at once: it is exponential, and a latency is
-    /// [`FAR_NS`] at most.
+    /// How latencies are reckoned for several messages at once, if they can be.
     #[inline]
-    pub(crate) fn exponential_mean_ns(&self) -> Option<f64> {
-        self.exponential_mean_ns
-    }
-
-    /// The longest that a message takes, in nanoseconds, when there is such a mean.
-    #[inline]
-    pub(crate) fn exponential_max_ns(&self) -> u64 {
-        self.exponential_max_ns
+    pub(crate) fn exponential(&self) -> Option<&Exponential> {
+        self.exponential.as_ref()
     }
 }
 

@@ -1,5 +1,7 @@
 //! Where payloads wait for their delivery: short ones beside their event, longer ones in a store with reuse.
 
+use crate::codec::Out;
+
 /// The longest payload that travels beside its event, in bytes.
 pub(crate) const INLINE_BYTES_MAX: usize = 8 * INLINE_WORDS;
 pub(crate) const INLINE_WORDS: usize = 3;
@@ -29,7 +31,7 @@ impl Parcel {
     /// The payload and its length, if it travels inline.
     #[inline]
     pub(crate) fn inline(&self) -> Option<([u8; INLINE_BYTES_MAX], usize)> {
-        if self.length == STORED {
+        if self.is_stored() {
             return None;
         }
         let mut bytes = [0; INLINE_BYTES_MAX];
@@ -37,6 +39,12 @@ impl Parcel {
             *bytes = word.to_le_bytes();
         }
         Some((bytes, usize::from(self.length)))
+    }
+
+    /// Whether the payload is in the store.
+    #[inline]
+    pub(crate) fn is_stored(&self) -> bool {
+        self.length == STORED
     }
 
     fn stored_at(&self) -> usize {
@@ -51,6 +59,52 @@ fn word_at(payload: &[u8], at: usize) -> u64 {
         Some([a, b, c, d, e, f, g, h, ..]) => u64::from_le_bytes([*a, *b, *c, *d, *e, *f, *g, *h]),
         Some(rest) => rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)),
         None => 0,
+    }
+}
+
+/// A payload that is being encoded: it stays at hand while it is short, and goes to the end of `long` when it is not.
+pub(crate) struct Encoding<'a> {
+    short: [u8; INLINE_BYTES_MAX],
+    length: usize,
+    long: &'a mut Vec<u8>,
+}
+
+impl<'a> Encoding<'a> {
+    #[inline]
+    pub(crate) fn new(long: &'a mut Vec<u8>) -> Encoding<'a> {
+        Encoding { short: [0; INLINE_BYTES_MAX], length: 0, long }
+    }
+
+    /// The parcel of what was encoded, if it is short. Otherwise it is in `long`.
+    #[inline(always)]
+    pub(crate) fn parcel(&self) -> Option<Parcel> {
+        if self.length > INLINE_BYTES_MAX {
+            return None;
+        }
+        let (words, _) = self.short.as_chunks::<8>();
+        let words = [words[0], words[1], words[2]].map(u64::from_le_bytes);
+        Some(Parcel { words, length: self.length as u8 })
+    }
+}
+
+impl Out for Encoding<'_> {
+    #[inline]
+    fn length(&self) -> usize {
+        self.length
+    }
+
+    #[inline]
+    fn append(&mut self, bytes: &[u8]) {
+        let end = self.length + bytes.len();
+        if end <= INLINE_BYTES_MAX {
+            self.short[self.length..end].copy_from_slice(bytes);
+        } else {
+            if self.length <= INLINE_BYTES_MAX {
+                self.long.extend_from_slice(&self.short[..self.length]);
+            }
+            self.long.extend_from_slice(bytes);
+        }
+        self.length = end;
     }
 }
 
@@ -131,7 +185,7 @@ impl PayloadStore {
     /// Frees what `parcel` holds in the store, if it is the last that does.
     #[inline]
     pub(crate) fn release(&mut self, parcel: &Parcel) {
-        if parcel.length == STORED {
+        if parcel.is_stored() {
             self.release_stored(parcel.stored_at());
         }
     }
@@ -194,6 +248,28 @@ mod tests {
                 prop_assert_eq!(open(&mut store, &parcel), payload);
             }
             prop_assert_eq!(store.free.len(), store.payloads.len());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn an_encoding_has_all_its_bytes_wherever_they_are(
+            pieces in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..12), 0..6),
+        ) {
+            let expected = pieces.concat();
+            let mut long = vec![1, 2, 3];
+            let mut encoding = Encoding::new(&mut long);
+            for piece in &pieces {
+                encoding.append(piece);
+            }
+            prop_assert_eq!(encoding.length(), expected.len());
+            match encoding.parcel() {
+                Some(parcel) => {
+                    prop_assert_eq!(open(&mut PayloadStore::default(), &parcel), expected);
+                    prop_assert_eq!(long, [1, 2, 3]);
+                }
+                None => prop_assert_eq!(&long[3..], expected),
+            }
         }
     }
 

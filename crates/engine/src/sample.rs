@@ -14,10 +14,10 @@ use rand::Rng;
 
 pub use self::invalid::Invalid;
 
-use self::draw::{LEAST_UNIT, integer_below, round_to_u64, unit, unit_of};
+use self::draw::{LEAST_UNIT, integer_below, one_minus_unit_of, round_below_two_to_51, round_to_u64, unit};
 use self::empirical::Empirical;
 use self::gamma::Gamma;
-use self::logarithm::take_logarithms;
+use self::logarithm::logarithms;
 use self::normal::{NORMAL_P99, normal_quantile};
 
 /// How many millionths make one: shares, shapes and coefficients of variation are given in parts
@@ -92,7 +92,8 @@ impl Sampler {
         }
     }
 
-    /// The mean, when values are exponential: several can then be drawn at once, by [`exponential_units`].
+    /// The mean, when values are exponential: several can then be drawn at once, by
+    /// [`exponential_samples`].
     pub(crate) fn as_exponential(&self) -> Option<f64> {
         match self.kind {
             Kind::Exponential { mean } => Some(mean),
@@ -270,21 +271,20 @@ fn exponential_quantile(mean: f64, u: f64) -> u64 {
     round_to_u64(mean * -libm::log(1.0 - u))
 }
 
-/// What the words of several draws become in an exponential sampler, before its mean: nine tenths of the price of a
-/// sample, and less for several at once. [`exponential_sample`] is the rest.
-#[inline]
-pub(crate) fn exponential_units(words: &[u64], units: &mut [f64]) {
-    for (word, unit) in words.iter().zip(&mut *units) {
-        *unit = 1.0 - unit_of(*word);
+/// The samples that exponential samplers of these means give for the words of their draws, for the first `count` of them at
+/// least and four at a time, which costs a quarter of one at a time. No mean may be above [`MEAN_MAX`].
+#[inline(never)]
+pub(crate) fn exponential_samples(means: &[f64; 8], words: &[u64; 8], samples: &mut [u64; 8], count: usize) {
+    let fours =
+        means.as_chunks::<4>().0.iter().zip(words.as_chunks::<4>().0).zip(samples.as_chunks_mut::<4>().0);
+    for ((means, words), samples) in fours.take(count.div_ceil(4)) {
+        let logarithms = logarithms(words.map(one_minus_unit_of));
+        *samples = core::array::from_fn(|at| round_below_two_to_51(means[at] * -logarithms[at]));
     }
-    take_logarithms(units);
 }
 
-/// The sample of an exponential sampler of this mean, from one of the [`exponential_units`].
-#[inline]
-pub(crate) fn exponential_sample(mean: f64, unit: f64) -> u64 {
-    round_to_u64(mean * -unit)
-}
+/// Some 15 hours in nanoseconds: the largest mean for [`exponential_samples`]. A sample is at most about 37 means.
+pub(crate) const MEAN_MAX: f64 = 56_294_995_342_131.0;
 
 fn lognormal_quantile(median: f64, sigma: f64, u: f64) -> u64 {
     round_to_u64(median * libm::exp(sigma * normal_quantile(u)))
@@ -294,4 +294,40 @@ fn pareto_quantile(minimum: u64, shape: f64, u: f64) -> u64 {
     let value = round_to_u64(minimum as f64 * libm::pow(1.0 - u, -1.0 / shape));
     // A minimum above 2⁵³ may have been rounded down on its way to a float.
     value.max(minimum)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::mix::Draw;
+
+    proptest! {
+        #[test]
+        fn several_exponential_samples_are_those_of_their_samplers(
+            keys: [u64; 8],
+            means in prop::array::uniform8(prop_oneof![1..=3_u64, 1..=MEAN_MAX as u64]),
+            count in 0..=8_usize,
+        ) {
+            let draws = keys.map(|key| Draw::keyed(1, 2, [key]));
+            let mut samples = [0; 8];
+            let words = draws.clone().map(|mut draw| draw.next());
+            exponential_samples(&means.map(|mean| mean as f64), &words, &mut samples, count);
+            for ((mean, mut draw), sample) in means.into_iter().zip(draws).zip(samples).take(count) {
+                let sampler = Sampler::exponential(mean).expect("above zero");
+                prop_assert_eq!(sample, sampler.sample(&mut draw));
+            }
+        }
+
+        #[test]
+        fn the_rarest_exponential_samples_are_right_as_well(mean in 1..=MEAN_MAX as u64, low in 0..9_u64) {
+            let words = [low, low << 11, u64::MAX - low, u64::MAX - (low << 11), 1 << 63, low << 60, 0, u64::MAX];
+            let mut samples = [0; 8];
+            exponential_samples(&[mean as f64; 8], &words, &mut samples, 8);
+            for (word, sample) in words.into_iter().zip(samples) {
+                prop_assert_eq!(sample, exponential_quantile(mean as f64, self::draw::unit_of(word)));
+            }
+        }
+    }
 }

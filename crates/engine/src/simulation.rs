@@ -7,6 +7,7 @@ mod outbox;
 mod starts;
 mod world;
 
+use core::ops::Range;
 use core::sync::atomic::{AtomicU64, Ordering};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -27,12 +28,14 @@ use crate::prefetch::prefetch;
 use crate::slot::{Condition, Slot, SlotIndex};
 use crate::time::Time;
 
-use apply::{Agent, past_the_end};
+use apply::past_the_end;
 pub(crate) use world::World;
 
-/// How many events ahead an agent's slot is asked for, and the rest of its state: some hundred nanoseconds.
-const SLOTS_AHEAD: usize = 12;
-const STATE_AHEAD: usize = 6;
+/// Memory is asked for ahead of its use for so many events at once: where a page's address is not at hand, asking takes as
+/// long as finding it, and several are found side by side.
+const TOGETHER: usize = 8;
+/// With fewer agents than this, what the engine keeps of them lies in a near cache: it is not asked for.
+const FAR_AGENTS: usize = 1_024;
 
 /// Takes the record of a run, batch by batch.
 pub trait Sink {
@@ -122,12 +125,24 @@ impl Heartbeat {
     }
 }
 
+/// Where a handler began, to go back to when it panics.
+struct Before {
+    mark: Mark,
+    /// The number of the agent's next effect, and its children.
+    sequence: u32,
+    children: u32,
+    /// Messages in the outbox.
+    waiting: usize,
+}
+
 /// A fleet in its world, ready to run.
 pub struct Simulation {
     world: World,
     pools: Vec<Box<dyn AnyPool>>,
     /// Where the agents of each pool lie: looked up again at every [`advance`](Self::advance).
     layouts: Vec<Layout>,
+    /// Where in the queue's open bucket memory was last asked for.
+    position: usize,
     draft: Draft,
     batch: Batch,
     recording: bool,
@@ -144,7 +159,8 @@ impl Simulation {
             world,
             pools,
             layouts: Vec::new(),
-            draft: Draft::default(),
+            position: 0,
+            draft: Draft { is_recorded: recording, ..Draft::default() },
             batch: Batch::default(),
             recording,
             ending: None,
@@ -194,12 +210,9 @@ impl Simulation {
         self.layouts.clear();
         self.layouts.extend(self.pools.iter().map(|pool| pool.layout()));
         let pause_at = self.world.events.saturating_add(budget);
-        while self.ending.is_none() && self.world.events < pause_at {
-            if self.world.events >= limits.events_max {
-                self.ending = Some(Ending::EventLimit);
-                break;
-            }
-            let mut event = Pending::NOTHING;
+        let stop_at = pause_at.min(limits.events_max);
+        let mut event = Pending::NOTHING;
+        while self.ending.is_none() && self.world.events < stop_at {
             if !self.world.next_event(limits.until, &mut event) {
                 let nothing = self.world.queue.first().is_none();
                 self.ending = Some(if nothing { Ending::Quiescent } else { Ending::TimeLimit });
@@ -209,6 +222,9 @@ impl Simulation {
             self.world.now = event.time;
             self.world.popped = event.key_parts();
             self.handle(&mut event, limits, sink);
+        }
+        if self.ending.is_none() && self.world.events < pause_at {
+            self.ending = Some(Ending::EventLimit);
         }
         self.ending.clone().map_or(Status::Running, Status::Ended)
     }
@@ -224,7 +240,7 @@ impl Simulation {
         Outcome {
             ending,
             events: self.world.events,
-            messages: self.world.messages,
+            messages: self.world.messages + self.world.outbox.len() as u64,
             time,
             agents: self.world.slots.len() as u64,
         }
@@ -233,31 +249,68 @@ impl Simulation {
     /// Asks for the memory that coming events will need: first for an agent's slot, then, when that has arrived, for
     /// what the slot points to.
     #[inline]
-    fn look_ahead(&self) {
-        let World { queue, slots, blocks, .. } = &self.world;
-        if let Some(slot) = queue.upcoming(SLOTS_AHEAD)
-            && let Some(slot) = slots.get(slot as usize)
-        {
-            prefetch(slot);
+    fn look_ahead(&mut self) {
+        let position = self.world.queue.position();
+        if self.world.slots.len() < FAR_AGENTS || position == self.position {
+            return;
         }
-        if let Some(slot) = queue.upcoming(STATE_AHEAD)
-            && let Some(slot) = slots.get(slot as usize)
-        {
-            blocks.prefetch(&slot.stream);
-            self.layouts[usize::from(slot.pool)].prefetch(slot.index);
+        self.position = position;
+        match position {
+            // A new bucket.
+            1 => {
+                self.prefetch_slots(0..2 * TOGETHER);
+                self.prefetch_states(0..TOGETHER);
+            }
+            _ if position.is_multiple_of(TOGETHER) => {
+                self.prefetch_slots(TOGETHER..2 * TOGETHER);
+                self.prefetch_states(0..TOGETHER);
+            }
+            _ => {}
+        }
+    }
+
+    #[inline(never)]
+    fn prefetch_slots(&self, ahead: Range<usize>) {
+        for slot in self.world.queue.upcoming(ahead) {
+            if let Some(slot) = self.world.slots.get(slot as usize) {
+                prefetch(slot);
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn prefetch_states(&self, ahead: Range<usize>) {
+        let World { queue, slots, blocks, .. } = &self.world;
+        queue.prefetch_upcoming(ahead.clone());
+        for slot in queue.upcoming(ahead) {
+            if let Some(slot) = slots.get(slot as usize) {
+                blocks.prefetch(&slot.stream);
+                self.layouts[usize::from(slot.pool)].prefetch(slot.index);
+            }
         }
     }
 
     /// Handles an event, then whatever waited for its agent to be free, or is forgotten because it went down.
-    #[inline]
+    #[inline(always)]
     fn handle(&mut self, event: &mut Pending, limits: &Limits, sink: &mut dyn Sink) {
-        if event.slot == Pending::NOWHERE {
-            event.slot = self.world.slot_of(event.target);
+        if self.is_heard(event) {
+            self.happen(event, event.time, sink);
+        } else {
+            if event.slot == Pending::NOWHERE {
+                event.slot = self.world.slot_of(event.target);
+            }
+            self.deliver(event, None, sink);
         }
-        self.deliver(event, None, sink);
-        if !self.world.held.is_empty() && event.slot != Pending::NOWHERE {
+        if !self.world.held.is_empty() {
             self.deliver_held(event.slot, limits, sink);
         }
+    }
+
+    /// Whether it is a message or a timer for an agent that listens, as almost always.
+    #[inline]
+    fn is_heard(&self, event: &Pending) -> bool {
+        let agent = self.world.slots.get(event.slot as usize);
+        agent.is_some_and(Slot::listens) && event.course.is_for_listeners()
     }
 
     /// Handles what waited for an agent, as long as it listens.
@@ -272,12 +325,10 @@ impl Simulation {
     }
 
     /// Decides what becomes of an event, fresh or held since an instant, and lets it happen.
-    #[inline]
+    #[inline(never)]
     fn deliver(&mut self, event: &Pending, held_since: Option<Time>, sink: &mut dyn Sink) {
         let arrived = held_since.unwrap_or(event.time);
-        let agent = self.world.slots.get(event.slot as usize);
-        // Almost always.
-        if agent.is_some_and(Slot::listens) && event.course.is_for_listeners() {
+        if self.is_heard(event) {
             self.happen(event, arrived, sink);
         } else {
             self.deliver_otherwise(event, arrived, held_since.is_some(), sink);
@@ -339,53 +390,71 @@ impl Simulation {
         self.heartbeat.agent.store(event.target.as_u64(), Ordering::Relaxed);
         self.heartbeat.time_ns.store(event.time.as_ns(), Ordering::Relaxed);
 
-        let mark = self.draft.mark();
-        let slot = &self.world.slots[event.slot as usize];
-        let agent = Agent { id: slot.id, slot: event.slot, group: slot.group };
-        let (first_sequence, children) = (slot.sequence, slot.children);
+        let Slot { sequence, children, .. } = self.world.slots[event.slot as usize];
+        let waiting = self.world.outbox.len();
+        let before = Before { mark: self.draft.mark(), sequence, children, waiting };
         let fate = self.dispatch(event);
         if fate == Fate::Panicked {
-            self.undo(event.slot, mark, first_sequence, children);
+            self.undo(event.slot, &before);
         }
-        let stated = self.world.apply_effects(agent, &self.draft, mark, first_sequence, &mut self.ending);
+        if self.draft.has_unapplied || !event.course.is_for_listeners() {
+            self.apply(event, fate, before.mark);
+        }
+        if self.world.outbox.is_full() {
+            self.world.empty_outbox();
+        }
+        self.record(event, fate, arrived, before.mark, before.sequence, sink);
+    }
+
+    /// Makes happen what a handler asked for since `mark`, but for the messages that it has sent already.
+    #[inline(never)]
+    fn apply(&mut self, event: &Pending, fate: Fate, mark: Mark) {
+        let stated = self.world.apply_effects(event.slot, &self.draft, mark, &mut self.ending);
         self.world.state_acts(&mut self.draft);
         if !event.course.is_for_listeners() {
             self.world.state_planned(event, fate, &mut self.draft);
         }
+        self.draft.has_unapplied = false;
         if self.world.faults.watch(stated)
             && let Err(error) = self.world.show_to_rules(event, fate, &self.draft, mark)
         {
             self.ending.get_or_insert(Ending::Failed(error));
         }
-        self.record(event, fate, arrived, mark, first_sequence, sink);
-        self.world.payloads.release(&event.parcel());
-        // The state of an agent that panicked is not to be trusted, not even by its own `on_crash`.
-        if fate == Fate::Panicked || self.world.slots[event.slot as usize].condition == Condition::Halted {
+        if self.world.slots[event.slot as usize].condition == Condition::Halted {
             self.drop_state(event.slot);
+        }
+        if !self.recording {
+            self.draft.clear();
         }
     }
 
     /// Forgets what a handler asked for that panicked, and takes its agent down.
     #[cold]
     #[inline(never)]
-    fn undo(&mut self, slot: SlotIndex, mark: Mark, first_sequence: u32, children: u32) {
-        self.draft.rewind(mark);
+    fn undo(&mut self, slot: SlotIndex, before: &Before) {
+        self.draft.rewind(before.mark);
+        self.world.outbox.truncate(before.waiting);
         let agent = &mut self.world.slots[slot as usize];
-        agent.sequence = first_sequence;
-        agent.children = children;
+        agent.sequence = before.sequence;
+        agent.children = before.children;
         lifecycle::lose_unsynced(&mut self.world, slot);
         // Only now: the next life numbers its timers from here.
         self.world.take_down(slot);
+        // The state of an agent that panicked is not to be trusted, not even by its own `on_crash`.
+        self.drop_state(slot);
     }
 
     /// Calls the handler. A panic is the agent's, not ours.
     #[inline(always)]
     fn dispatch(&mut self, event: &Pending) -> Fate {
-        let Some((bytes, length)) = event.parcel().inline() else {
+        if event.parcel().is_stored() {
             return self.dispatch_stored(event);
+        }
+        let dispatch = || {
+            let (bytes, length) = event.parcel().inline().expect("it is not stored");
+            self.dispatch_unguarded(event, &bytes[..length])
         };
-        catch_unwind(AssertUnwindSafe(|| self.dispatch_unguarded(event, &bytes[..length])))
-            .unwrap_or(Fate::Panicked)
+        catch_unwind(AssertUnwindSafe(dispatch)).unwrap_or(Fate::Panicked)
     }
 
     /// As `dispatch`, with a payload that did not travel beside its event.
@@ -394,13 +463,14 @@ impl Simulation {
         let payload = self.world.payloads.lend(&event.parcel());
         let fate = catch_unwind(AssertUnwindSafe(|| self.dispatch_unguarded(event, &payload)));
         self.world.payloads.put_back(&event.parcel(), payload);
+        self.world.payloads.release(&event.parcel());
         fate.unwrap_or(Fate::Panicked)
     }
 
     /// Most events are messages: for those there is a shorter way.
     #[inline(always)]
     fn dispatch_unguarded(&mut self, event: &Pending, payload: &[u8]) -> Fate {
-        if event.event() != Event::Message {
+        if !event.course.is_message() {
             return self.dispatch_otherwise(event, payload);
         }
         let agent = &self.world.slots[event.slot as usize];
@@ -466,7 +536,6 @@ impl Simulation {
     ) {
         self.world.events += 1;
         if !self.recording {
-            self.draft.clear();
             return;
         }
         self.draft.steps.push(StepRow {

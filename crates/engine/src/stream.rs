@@ -5,9 +5,9 @@ use core::convert::Infallible;
 use rand::TryRng;
 
 use crate::chacha;
-use crate::identity::AgentId;
 use crate::mix::hash_text;
 use crate::prefetch::prefetch;
+use crate::slot::Slot;
 
 const WORDS_PER_BLOCK: u64 = 8;
 const PURPOSE: u64 = hash_text("agent stream");
@@ -53,46 +53,42 @@ impl Blocks {
 /// holds the seed, the purpose, the agent's identity and its incarnation.
 #[derive(Debug)]
 pub struct Stream<'a> {
-    state: &'a mut StreamState,
+    agent: &'a mut Slot,
     blocks: &'a mut Blocks,
     seed: u64,
-    id: AgentId,
-    incarnation: u32,
 }
 
 impl<'a> Stream<'a> {
-    pub(crate) fn new(
-        state: &'a mut StreamState,
-        blocks: &'a mut Blocks,
-        seed: u64,
-        id: AgentId,
-        incarnation: u32,
-    ) -> Self {
-        Stream { state, blocks, seed, id, incarnation }
+    pub(crate) fn new(agent: &'a mut Slot, blocks: &'a mut Blocks, seed: u64) -> Self {
+        Stream { agent, blocks, seed }
     }
 
     #[inline]
     fn word(&mut self) -> u64 {
-        let at = (self.state.words_used % WORDS_PER_BLOCK) as usize;
+        let at = (self.agent.stream.words_used % WORDS_PER_BLOCK) as usize;
         if at == 0 {
-            self.refill();
+            refill(self.agent, self.blocks, self.seed);
         }
-        self.state.words_used += 1;
-        self.blocks.blocks[self.state.block as usize - 1].0[at]
+        let state = &mut self.agent.stream;
+        state.words_used += 1;
+        self.blocks.blocks[state.block as usize - 1].0[at]
     }
+}
 
-    #[cold]
-    fn refill(&mut self) {
-        let halves = |word: u64| [word as u32, (word >> 32) as u32];
-        let ([k0, k1], [k2, k3], [k4, k5]) = (halves(self.seed), halves(PURPOSE), halves(self.id.as_u64()));
-        let key = [k0, k1, k2, k3, k4, k5, self.incarnation, 0];
-        if self.state.block == 0 {
-            self.blocks.blocks.push(Block::default());
-            self.state.block = u32::try_from(self.blocks.blocks.len()).expect("no more blocks than agents");
-        }
-        let counter = self.state.words_used / WORDS_PER_BLOCK;
-        self.blocks.blocks[self.state.block as usize - 1].0 = chacha::block(&key, counter);
+/// Makes the next block of an agent's stream. What it needs is passed one by one, so that no [`Stream`] has to be in memory.
+#[cold]
+#[inline(never)]
+fn refill(agent: &mut Slot, blocks: &mut Blocks, seed: u64) {
+    let halves = |word: u64| [word as u32, (word >> 32) as u32];
+    let ([k0, k1], [k2, k3], [k4, k5]) = (halves(seed), halves(PURPOSE), halves(agent.id.as_u64()));
+    let key = [k0, k1, k2, k3, k4, k5, agent.incarnation, 0];
+    let state = &mut agent.stream;
+    if state.block == 0 {
+        blocks.blocks.push(Block::default());
+        state.block = u32::try_from(blocks.blocks.len()).expect("no more blocks than agents");
     }
+    let counter = state.words_used / WORDS_PER_BLOCK;
+    blocks.blocks[state.block as usize - 1].0 = chacha::block(&key, counter);
 }
 
 impl TryRng for Stream<'_> {
@@ -123,6 +119,7 @@ mod tests {
     use rand_chacha::ChaCha8Rng;
 
     use super::*;
+    use crate::identity::AgentId;
 
     #[test]
     fn blocks_join_into_the_cipher_stream() {
@@ -132,18 +129,19 @@ mod tests {
         key[16..24].copy_from_slice(&AgentId::named("a", 1).as_u64().to_le_bytes());
         key[24] = 3;
         let mut whole = ChaCha8Rng::from_seed(key);
-        let (mut state, mut blocks) = (StreamState::default(), Blocks::default());
+        let (mut agent, mut blocks) = (Slot::new(AgentId::named("a", 1), 0, 0, 0, 1), Blocks::default());
+        agent.incarnation = 3;
         for _ in 0..100 {
-            // A fresh handle each time: the state alone carries the position.
-            let mut stream = Stream::new(&mut state, &mut blocks, 7, AgentId::named("a", 1), 3);
+            // A fresh handle each time: the agent alone carries the position.
+            let mut stream = Stream::new(&mut agent, &mut blocks, 7);
             assert_eq!(stream.next_u64(), whole.next_u64());
         }
     }
 
     #[test]
     fn the_first_words_never_change() {
-        let (mut state, mut blocks) = (StreamState::default(), Blocks::default());
-        let mut stream = Stream::new(&mut state, &mut blocks, 42, AgentId::named("agent", 1), 0);
+        let (mut agent, mut blocks) = (Slot::new(AgentId::named("agent", 1), 0, 0, 0, 1), Blocks::default());
+        let mut stream = Stream::new(&mut agent, &mut blocks, 42);
         let words = [stream.next_u64(), stream.next_u64(), stream.next_u64()];
         assert_eq!(words, GOLDEN_WORDS, "{words:#x?}");
     }

@@ -5,6 +5,8 @@
 //! 2005). What an adversary can do to it is bounded: what fits no bucket waits in a heap, and buckets are laid out
 //! anew at most once for as many operations as entries are pending.
 
+use core::ops::Range;
+
 use super::chunk::{Chain, ChunkStore, Ticket};
 use super::heap::HeapQueue;
 use super::plan::{Experience, Plan, SMALL};
@@ -109,10 +111,22 @@ impl<E: Entry> BucketQueue<E> {
     /// Adds an entry.
     #[inline(always)]
     pub fn push(&mut self, entry: E) {
+        self.push_made_by(entry.time_ns(), || entry);
+    }
+
+    /// Adds an entry that has lain in memory for a while: it is copied at once, where one that was just written is put
+    /// together where it is to be.
+    #[inline]
+    pub fn push_copy(&mut self, entry: &E) {
+        self.push_made_by(entry.time_ns(), || *entry);
+    }
+
+    #[inline(always)]
+    fn push_made_by(&mut self, time_ns: u64, entry: impl Fn() -> E) {
         self.len += 1;
-        let number = entry.time_ns() >> self.width_bits;
+        let number = time_ns >> self.width_bits;
         if number < self.next {
-            self.push_late(&{ entry });
+            self.push_late(&entry());
         } else {
             self.seen.pushed += 1;
             self.put(number, entry);
@@ -120,13 +134,6 @@ impl<E: Entry> BucketQueue<E> {
         if self.len > self.outgrown_at {
             self.lay_out();
         }
-    }
-
-    /// Adds an entry that has lain in memory for a while: it is copied at once, where one that was just written is put
-    /// together where it is to be.
-    #[inline]
-    pub fn push_copy(&mut self, entry: &E) {
-        self.push(*entry);
     }
 
     #[inline(never)]
@@ -199,12 +206,32 @@ impl<E: Entry> BucketQueue<E> {
         Some(first)
     }
 
-    /// The [hint](Entry::hint) of the entry that leaves `ahead` after the next one, as far as that is known without
-    /// work; what is pushed meanwhile may come before it.
+    /// How many entries of the opened bucket have left. [`upcoming`](Self::upcoming) begins anew with every bucket.
     #[inline]
     #[must_use]
-    pub fn upcoming(&self, ahead: usize) -> Option<u32> {
-        self.open.get(self.open_at + ahead).map(|ticket| ticket.hint)
+    pub fn position(&self) -> usize {
+        self.open_at
+    }
+
+    /// The [hints](Entry::hint) of entries that leave soon, as far as they are known without work: of those from
+    /// `ahead.start` to `ahead.end` after the next one. What is pushed meanwhile may come before them.
+    #[inline]
+    pub fn upcoming(&self, ahead: Range<usize>) -> impl Iterator<Item = u32> {
+        self.open_tickets(ahead).iter().map(|ticket| ticket.hint)
+    }
+
+    /// Asks for the memory of the entries that [`upcoming`](Self::upcoming) tells of.
+    #[inline]
+    pub fn prefetch_upcoming(&self, ahead: Range<usize>) {
+        for ticket in self.open_tickets(ahead) {
+            self.store.prefetch(ticket.place);
+        }
+    }
+
+    #[inline]
+    fn open_tickets(&self, ahead: Range<usize>) -> &[Ticket] {
+        let end = self.open.len().min(self.open_at + ahead.end);
+        self.open.get(self.open_at + ahead.start..end).unwrap_or_default()
     }
 
     #[cold]
@@ -218,13 +245,13 @@ impl<E: Entry> BucketQueue<E> {
 
     /// Puts an entry into its bucket, or among those that are far.
     #[inline(always)]
-    fn put(&mut self, number: u64, entry: E) {
+    fn put(&mut self, number: u64, entry: impl Fn() -> E) {
         let length = self.ring.len();
         if number - self.next < length as u64 {
             self.store.push(&mut self.ring[number as usize & (length - 1)], entry);
             self.in_ring += 1;
         } else {
-            self.push_far(&{ entry });
+            self.push_far(&entry());
         }
     }
 
@@ -284,7 +311,7 @@ impl<E: Entry> BucketQueue<E> {
                 break;
             }
             let entry = self.far.pop().expect("it was just seen");
-            self.put(number, entry);
+            self.put(number, || entry);
         }
     }
 
@@ -418,7 +445,7 @@ impl<E: Entry> BucketQueue<E> {
     /// Puts in an entry that was there before the buckets were laid out: it is late only without a plan.
     fn place(&mut self, entry: E) {
         match self.plan {
-            Some(_) => self.put(entry.time_ns() >> self.width_bits, entry),
+            Some(_) => self.put(entry.time_ns() >> self.width_bits, || entry),
             None => self.late.push(entry),
         }
     }

@@ -2,6 +2,7 @@
 //! follows what is pending and not what each bucket once held.
 
 use super::Entry;
+use crate::prefetch::prefetch;
 
 /// Entries in a chunk.
 const CHUNK: usize = 32;
@@ -57,13 +58,21 @@ impl<E: Copy> ChunkStore<E> {
         &self.entries[place as usize]
     }
 
+    /// Asks for the memory of a place.
+    #[inline]
+    pub(super) fn prefetch(&self, place: Place) {
+        if let Some(entry) = self.entries.get(place as usize) {
+            prefetch(entry);
+        }
+    }
+
     #[inline(always)]
-    pub(super) fn push(&mut self, chain: &mut Chain, entry: E) {
+    pub(super) fn push(&mut self, chain: &mut Chain, entry: impl Fn() -> E) {
         let at = chain.len as usize % CHUNK;
         if at == 0 {
-            self.lengthen(chain, &{ entry });
+            self.lengthen(chain, &entry());
         }
-        self.entries[chain.last as usize * CHUNK + at] = entry;
+        self.entries[chain.last as usize * CHUNK + at] = entry();
         chain.len += 1;
     }
 

@@ -1,5 +1,7 @@
 //! A plain binary heap.
 
+use core::ops::Range;
+
 use super::{Entry, is_before};
 
 /// A binary heap over the total order of its entries. Pushing and popping take O(log n).
@@ -56,11 +58,19 @@ impl<E: Entry> HeapQueue<E> {
         self.push(*entry);
     }
 
-    /// What leaves soon, if that is known without work. A heap does not know.
+    /// A heap has no buckets.
     #[must_use]
-    pub fn upcoming(&self, _ahead: usize) -> Option<u32> {
-        None
+    pub fn position(&self) -> usize {
+        0
     }
+
+    /// What leaves soon, if that is known without work. A heap does not know.
+    pub fn upcoming(&self, _ahead: Range<usize>) -> impl Iterator<Item = u32> {
+        core::iter::empty()
+    }
+
+    /// Does nothing: a heap does not know what leaves soon.
+    pub fn prefetch_upcoming(&self, _ahead: Range<usize>) {}
 
     /// Adds an entry.
     pub fn push(&mut self, entry: E) {

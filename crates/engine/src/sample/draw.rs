@@ -24,6 +24,14 @@ pub(super) fn unit_of(word: u64) -> f64 {
     ((word >> 11) | 1).cast_signed() as f64 * LEAST_UNIT
 }
 
+/// One minus [`unit_of`] a word, without a conversion, for which there is no vector instruction
+/// everywhere: bits become the fraction of a number between 1 and 2, and no difference needs rounding.
+#[inline]
+pub(super) fn one_minus_unit_of(word: u64) -> f64 {
+    const ONE: u64 = 1.0_f64.to_bits();
+    2.0 - f64::from_bits(ONE | word >> 12) - LEAST_UNIT
+}
+
 /// An integer from 0 to `count - 1`, each equally likely.
 ///
 /// D. Lemire, "Fast random integer generation in an interval", ACM Transactions on Modeling and
@@ -59,8 +67,20 @@ pub(super) fn round_to_u64(value: f64) -> u64 {
     whole.saturating_add(u64::from(value - whole as f64 >= 0.5))
 }
 
+/// What [`round_to_u64`] gives for a `value` of at least 0 and below 2⁵¹, without a conversion: above 2⁵² floats are
+/// integers, so a sum with that is rounded, halves to the even neighbour.
+#[inline]
+pub(super) fn round_below_two_to_51(value: f64) -> u64 {
+    const TWO_TO_52: f64 = 4_503_599_627_370_496.0;
+    let sum = value + TWO_TO_52;
+    let half_went_down = value - (sum - TWO_TO_52) >= 0.5;
+    sum.to_bits() - TWO_TO_52.to_bits() + u64::from(half_went_down)
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -81,6 +101,25 @@ mod tests {
             (f64::INFINITY, u64::MAX),
         ] {
             assert_eq!(round_to_u64(value), expected, "rounding {value}");
+        }
+    }
+
+    #[test]
+    fn the_unit_is_taken_from_one_exactly() {
+        for word in (0..64).flat_map(|bit| [1_u64 << bit, (1 << bit) - 1, u64::MAX - (1 << bit)]) {
+            assert_eq!(one_minus_unit_of(word), 1.0 - unit_of(word), "of {word:#x}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn rounding_without_a_conversion_is_the_same(whole in 0..1_u64 << 51, shift in 0..52_u32, word: u64) {
+            let whole = whole >> shift;
+            for value in [whole as f64, whole as f64 + 0.5, f64::from_bits((whole as f64 + 0.5).to_bits() - 1)] {
+                prop_assume!(value < 2_251_799_813_685_248.0);
+                prop_assert_eq!(round_below_two_to_51(value), round_to_u64(value));
+            }
+            prop_assert_eq!(one_minus_unit_of(word), 1.0 - unit_of(word));
         }
     }
 }

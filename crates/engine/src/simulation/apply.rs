@@ -17,28 +17,17 @@ use crate::payload::Parcel;
 use crate::slot::{Condition, Place, Slot, SlotIndex};
 use crate::time::Time;
 
-/// Whose effects are applied.
-#[derive(Clone, Copy)]
-pub(super) struct Agent {
-    pub(super) id: AgentId,
-    pub(super) slot: SlotIndex,
-    pub(super) group: u16,
-}
-
 impl World {
     /// Applies the effects of an agent since `mark`, and returns what kinds of facts they state. If the run ends by one
     /// of them, the first that does says how.
-    #[inline(always)]
     pub(super) fn apply_effects(
         &mut self,
-        agent: Agent,
+        slot: SlotIndex,
         draft: &Draft,
         mark: Mark,
-        first_sequence: u32,
         ending: &mut Option<Ending>,
     ) -> FactKinds {
         let mut stated = FactKinds::NONE;
-        let mut sequence = first_sequence;
         let mut payloads = &draft.payloads[mark.payloads..];
         for row in &draft.effects[mark.effects..] {
             let mut payload = &[][..];
@@ -48,33 +37,23 @@ impl World {
                 (payload, payloads) = payloads.split_at(row.length as usize);
             }
             if row.effect == EffectKind::Send {
-                if self.apply_send(agent, sequence, row, payload).is_none() {
+                if !row.is_sent && self.apply_send(slot, row, payload).is_none() {
                     ending.get_or_insert_with(|| Ending::Failed(past_the_end()));
                 }
-                sequence = sequence.wrapping_add(1);
-                continue;
-            }
-            if let Some(ends) = self.apply_other(agent.slot, sequence, row, payload) {
+            } else if let Some(ends) = self.apply_other(slot, row, payload) {
                 ending.get_or_insert(ends);
             }
-            sequence = sequence.wrapping_add(u32::from(row.effect.is_numbered()));
         }
         stated
     }
 
     #[inline(never)]
-    fn apply_other(
-        &mut self,
-        slot: SlotIndex,
-        sequence: u32,
-        effect: &EffectRow,
-        payload: &[u8],
-    ) -> Option<Ending> {
+    fn apply_other(&mut self, slot: SlotIndex, effect: &EffectRow, payload: &[u8]) -> Option<Ending> {
         let scheduled = match effect.effect {
             EffectKind::Send => unreachable!("applied by whoever called"),
-            EffectKind::SetTimer => self.apply_timer(slot, sequence, effect, payload, Event::Timer),
-            EffectKind::Work => self.apply_timer(slot, sequence, effect, payload, Event::WorkEnd),
-            EffectKind::Spawn => self.apply_spawn(slot, sequence, effect, payload),
+            EffectKind::SetTimer => self.apply_timer(slot, effect, payload, Event::Timer),
+            EffectKind::Work => self.apply_timer(slot, effect, payload, Event::WorkEnd),
+            EffectKind::Spawn => self.apply_spawn(slot, effect, payload),
             EffectKind::CancelTimer => {
                 self.apply_cancel(slot, effect.object as u32, Time::from_ns(effect.delay_ns));
                 Ok(())
@@ -92,60 +71,65 @@ impl World {
         scheduled.err().map(Ending::Failed)
     }
 
-    /// Lets a message travel. Returns `None` when it would arrive after the end of time.
+    /// Sends a message while its sender's handler still runs, when it can simply wait for its latency in the outbox: no
+    /// deviation or fault rule may meet it, and there is room. Returns whether it was sent. All others are sent when the
+    /// handler is done, in [`apply_send`](Self::apply_send).
     #[inline(always)]
-    fn apply_send(&mut self, sender: Agent, sequence: u32, effect: &EffectRow, payload: &[u8]) -> Option<()> {
-        let target = AgentId::from_u64(effect.object);
-        let unknown = Place { slot: Pending::NOWHERE, group: sender.group };
-        let to = self.directory.find(target).unwrap_or(unknown);
-        let link_number = self.links.between(sender.group, to.group);
-        let link = self.links.get(link_number);
-        let thought_ns = match effect.delay_ns {
-            0 => 0,
-            delay_ns => self.labour_ns(sender.slot, delay_ns),
+    pub(crate) fn send_early(&mut self, slot: SlotIndex, effect: &EffectRow, parcel: Parcel) -> bool {
+        // Whoever is spawned by the same handler is not known yet.
+        let (false, Some(to)) = (self.outbox.is_full(), self.directory.find(effect.target())) else {
+            return false;
         };
-        let sent = self.now.checked_add(thought_ns)?;
+        let sender = &self.slots[slot as usize];
         let groups = (sender.group, to.group);
-        let message = |parcel| Pending {
-            time: sent,
-            target,
-            source: sender.id,
-            sequence,
-            slot: to.slot,
-            protocol: effect.protocol,
-            kind: effect.kind,
-            course: Course::new(Event::Message, Fate::Handled),
-            ..Pending::NOTHING.carrying(parcel)
+        let link = self.links.get(self.links.between(groups.0, groups.1));
+        let (Some(latency), Some(sent)) = (link.exponential(), self.sent_at(slot, effect.delay_ns)) else {
+            return false;
         };
-        let may_wait = link.exponential_mean_ns().is_some()
-            && sent.as_ns() < FAR_NS
-            && !self.may_interfere(sent.checked_add(link.exponential_max_ns())?, groups);
-        match Parcel::of_short(payload) {
-            Some(parcel) if may_wait => {
-                let earliest = sent.checked_add(link.minimum_ns())?;
-                self.messages += 1;
-                self.outbox.put(message(parcel), link_number, earliest);
-                if self.outbox.is_full() {
-                    self.empty_outbox();
-                }
-                Some(())
-            }
-            _ => self.send_at_once(message(Parcel::EMPTY), link_number, groups, payload),
+        // No sum overflows when both are below that.
+        if sent.as_ns() >= FAR_NS
+            || self.may_interfere(Time::from_ns(sent.as_ns() + latency.maximum_ns), groups)
+        {
+            return false;
         }
+        let message = Pending { time: sent, slot: to.slot, ..message_of(sender.id, effect) };
+        self.outbox.put(message.carrying(parcel), *latency);
+        true
+    }
+
+    /// When a message leaves for which its sender thinks so long, or `None` when that is after the end of time.
+    #[inline(always)]
+    fn sent_at(&self, slot: SlotIndex, delay_ns: u64) -> Option<Time> {
+        match delay_ns {
+            0 => Some(self.now),
+            _ => self.now.checked_add(self.labour_ns(slot, delay_ns)),
+        }
+    }
+
+    /// Lets a message travel that was not sent early. Returns `None` when it would arrive after the end of time.
+    fn apply_send(&mut self, slot: SlotIndex, effect: &EffectRow, payload: &[u8]) -> Option<()> {
+        if self.outbox.is_full() {
+            self.empty_outbox();
+        }
+        if let Some(parcel) = Parcel::of_short(payload)
+            && self.send_early(slot, effect, parcel)
+        {
+            return Some(());
+        }
+        self.send_at_once(slot, effect, payload)
     }
 
     /// Reckons at once when a message arrives, past fault rules and deviations, if there are any.
     #[inline(never)]
-    fn send_at_once(
-        &mut self,
-        mut message: Pending,
-        link: u16,
-        groups: (u16, u16),
-        payload: &[u8],
-    ) -> Option<()> {
-        let Pending { source, sequence, .. } = message;
-        let latency_ns = self.links.get(link).latency_ns(|| self.latency_luck.of(source, sequence));
-        message.time = message.time.checked_add(latency_ns)?;
+    fn send_at_once(&mut self, slot: SlotIndex, effect: &EffectRow, payload: &[u8]) -> Option<()> {
+        let sender = &self.slots[slot as usize];
+        let unknown = Place { slot: Pending::NOWHERE, group: sender.group };
+        let to = self.directory.find(effect.target()).unwrap_or(unknown);
+        let groups = (sender.group, to.group);
+        let mut message = Pending { slot: to.slot, ..message_of(sender.id, effect) };
+        let link = self.links.get(self.links.between(groups.0, groups.1));
+        let latency_ns = link.latency_ns(|| self.latency_luck.of(message.source, message.sequence));
+        message.time = self.sent_at(slot, effect.delay_ns)?.checked_add(latency_ns)?;
         if !self.may_interfere(message.time, groups) {
             self.schedule_message(message, payload);
             return Some(());
@@ -160,7 +144,6 @@ impl World {
     fn apply_timer(
         &mut self,
         slot: SlotIndex,
-        sequence: u32,
         effect: &EffectRow,
         payload: &[u8],
         event: Event,
@@ -174,7 +157,7 @@ impl World {
             time: self.later(delay_ns).ok_or_else(past_the_end)?,
             target: id,
             source: id,
-            sequence,
+            sequence: effect.sequence,
             slot,
             protocol: ProtocolId::NONE,
             kind: effect.kind,
@@ -208,13 +191,7 @@ impl World {
         }
     }
 
-    fn apply_spawn(
-        &mut self,
-        slot: SlotIndex,
-        sequence: u32,
-        effect: &EffectRow,
-        payload: &[u8],
-    ) -> Result<(), Error> {
+    fn apply_spawn(&mut self, slot: SlotIndex, effect: &EffectRow, payload: &[u8]) -> Result<(), Error> {
         let kind = self.spawnable[usize::from(effect.kind)];
         let child = AgentId::from_u64(effect.object);
         let index = SlotIndex::try_from(self.slots.len())
@@ -231,7 +208,7 @@ impl World {
             time: self.later(1).ok_or_else(past_the_end)?,
             target: child,
             source,
-            sequence,
+            sequence: effect.sequence,
             slot: index,
             protocol: ProtocolId::NONE,
             kind: effect.kind,
@@ -251,6 +228,20 @@ impl World {
     #[inline]
     fn later(&self, delay_ns: u64) -> Option<Time> {
         self.now.checked_add(delay_ns.max(1))
+    }
+}
+
+/// A message as it is sent, without time, place and payload.
+#[inline(always)]
+fn message_of(source: AgentId, effect: &EffectRow) -> Pending {
+    Pending {
+        target: effect.target(),
+        source,
+        sequence: effect.sequence,
+        protocol: effect.protocol,
+        kind: effect.kind,
+        course: Course::new(Event::Message, Fate::Handled),
+        ..Pending::NOTHING
     }
 }
 

@@ -6,19 +6,21 @@
 //! so when it is drawn changes nothing.
 
 use crate::event::Pending;
-use crate::link::Links;
+use crate::link::Exponential;
 use crate::mix::Purpose;
-use crate::sample::{exponential_sample, exponential_units};
+use crate::queue::Queue;
+use crate::sample::exponential_samples;
 use crate::time::Time;
 
 /// Messages that wait at most. More would gain little, and what waits has to be moved once more.
 const MESSAGES_MAX: usize = 8;
 
-/// A message whose time is when it was sent, and the link on which it travels.
+/// A message whose time is when it was sent, and what its latency is to be.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Sent {
-    pub(super) message: Pending,
-    pub(super) link: u16,
+#[repr(C)]
+struct Sent {
+    message: Pending,
+    latency: Exponential,
 }
 
 /// The messages that wait for their latency.
@@ -57,32 +59,38 @@ impl Outbox {
         instant >= self.earliest && !self.is_empty()
     }
 
-    /// Keeps a message that arrives at `earliest` at the earliest.
+    /// Keeps a message whose time, when it was sent, is below [`FAR_NS`](crate::link::FAR_NS).
     #[inline(always)]
-    pub(super) fn put(&mut self, message: Pending, link: u16, earliest: Time) {
+    pub(super) fn put(&mut self, message: Pending, latency: Exponential) {
+        let earliest = Time::from_ns(message.time.as_ns() + latency.minimum_ns);
         self.earliest = self.earliest.min(earliest);
-        self.sent.push(Sent { message, link });
+        self.sent.push(Sent { message, latency });
     }
 
-    /// Empties the outbox, and hands each message to `deliver` with the time of its arrival.
+    /// Forgets all messages but the first `count`. What is left may be due later than it seems, which does no harm.
+    pub(super) fn truncate(&mut self, count: usize) {
+        self.sent.truncate(count);
+    }
+
+    /// Empties the outbox into the queue, each message with the time of its arrival.
     #[inline]
-    pub(super) fn empty(&mut self, luck: Purpose, links: &Links, mut deliver: impl FnMut(&Pending)) {
-        let count = self.sent.len();
+    pub(super) fn empty(&mut self, luck: Purpose, queue: &mut Queue) {
         let mut words = [0; MESSAGES_MAX];
-        for (word, Sent { message, .. }) in words.iter_mut().zip(&self.sent) {
+        let mut means_ns = [1.0; MESSAGES_MAX];
+        for ((word, mean_ns), Sent { message, latency }) in
+            words.iter_mut().zip(&mut means_ns).zip(&self.sent)
+        {
             *word = luck.of(message.source, message.sequence).next();
+            *mean_ns = latency.mean_ns;
         }
-        let mut units = [0.0; MESSAGES_MAX];
-        exponential_units(&words[..count], &mut units[..count]);
-        for (Sent { message, link }, unit) in self.sent.iter_mut().zip(units) {
-            let link = links.get(*link);
-            let mean_ns = link.exponential_mean_ns().expect("only such links are kept waiting for");
-            let latency_ns = link.latency_with_ns(exponential_sample(mean_ns, unit));
-            message.time = message.time.checked_add(latency_ns).expect("both are far from the end of time");
+        let mut drawn_ns = [0; MESSAGES_MAX];
+        exponential_samples(&means_ns, &words, &mut drawn_ns, self.sent.len());
+        for (Sent { message, latency }, drawn_ns) in self.sent.iter_mut().zip(drawn_ns) {
+            message.time = Time::from_ns(message.time.as_ns() + latency.latency_ns(drawn_ns));
         }
         // Apart: a message is copied in large pieces, which would wait for the time that was just written.
         for Sent { message, .. } in &self.sent {
-            deliver(message);
+            queue.push_copy(message);
         }
         self.sent.clear();
         self.earliest = Time::MAX;

@@ -35,6 +35,7 @@ pub(crate) struct World {
     /// Where in the total order the run stands.
     pub(super) popped: KeyParts,
     pub(super) events: u64,
+    /// Messages sent, without those in the outbox.
     pub(super) messages: u64,
     /// The starts of the fleet's members, until they have all happened.
     pub(super) starts: Starts,
@@ -199,7 +200,11 @@ impl World {
         }
         loop {
             let Some(first) = self.queue.first() else {
-                return false;
+                if self.outbox.is_empty() {
+                    return false;
+                }
+                self.empty_outbox();
+                continue;
             };
             if self.outbox.may_precede(first.time) {
                 self.empty_outbox();
@@ -223,8 +228,8 @@ impl World {
     /// Lets what was sent lately arrive at its time.
     #[inline(never)]
     pub(super) fn empty_outbox(&mut self) {
-        let World { outbox, queue, links, latency_luck, .. } = self;
-        outbox.empty(*latency_luck, links, |message| queue.push_copy(message));
+        self.messages += self.outbox.len() as u64;
+        self.outbox.empty(self.latency_luck, &mut self.queue);
     }
 
     #[inline]
@@ -279,8 +284,8 @@ impl World {
 
     /// What waited longest for an agent that listens again.
     pub(super) fn take_held(&mut self, slot: SlotIndex) -> Option<(Pending, Time)> {
-        let agent = &self.slots[slot as usize];
         let inbox = self.held.get_mut(&slot)?;
+        let agent = &self.slots[slot as usize];
         let ends_deafness = |event: &Pending| matches!(event.event(), Event::WorkEnd | Event::Start);
         let first_ends_it = inbox.front().is_some_and(|(event, _)| ends_deafness(event));
         let free = if first_ends_it { !agent.paused } else { !agent.is_deaf() };

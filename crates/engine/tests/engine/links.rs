@@ -1,10 +1,16 @@
 //! Links: who takes how long to reach whom, and what happens at the end of time.
 
+use std::cell::Cell;
+use std::rc::Rc;
+
+use fleetsim_engine::batch::Event;
 use fleetsim_engine::sample::Sampler;
-use fleetsim_engine::{Act, Ending, Fleet, Injector, Limits, Link, Outgoing, Time, Verdict};
+use fleetsim_engine::{
+    Act, Address, DigestSink, Ending, Fleet, Injector, Limits, Link, Outgoing, Time, Verdict, mix,
+};
 use proptest::prelude::*;
 
-use crate::stage::{Cue, Tag, Talk, actors, check, fleet, idle, play, play_within, to};
+use crate::stage::{Child, ChildConfig, Cue, Tag, Talk, actors, check, fleet, idle, play, play_within, to};
 
 fn chatter(seed: u64) -> Fleet {
     let mut fleet = fleet(seed);
@@ -154,14 +160,39 @@ fn what_would_happen_after_the_end_of_time_fails_the_run() {
     assert_eq!((run.outcome.ending, run.outcome.time), (Ending::Quiescent, Time::MAX));
 }
 
+/// The last thing in the queue may be a timer that vanishes with its agent, while a message waits for its latency.
+#[test]
+fn a_run_does_not_end_while_a_message_waits() {
+    let mut fleet = fleet(1);
+    let extra = Sampler::exponential(1).expect("above zero");
+    fleet.default_link(Link::new(50, extra).expect("above zero"));
+    actors(&mut fleet, "a", 1, |_, ctx, cue| {
+        if cue == Cue::Start {
+            ctx.set_timer(20, Tag::First);
+            ctx.halt();
+        }
+    });
+    actors(&mut fleet, "b", 1, |_, ctx, cue| match cue {
+        Cue::Start => {
+            ctx.set_timer(15, Tag::First);
+        }
+        Cue::Timer(_) => ctx.send(to("b", 1), Talk::Quiet),
+        _ => {}
+    });
+    let run = play(fleet);
+    assert_eq!((run.outcome.ending, run.pending), (Ending::Quiescent, 0));
+    assert_eq!(run.rows.last().map(|row| row.event), Some(Event::Message));
+}
+
 /// Has no rules: but where rules may interfere, each message's arrival is reckoned when it is sent.
 struct Bystander;
 
 impl Injector for Bystander {}
 
 proptest! {
-    /// The engine draws exponential latencies for several messages at once, later than they are sent. Here that meets
-    /// crowds and lulls, two links, thinking, timers, long payloads and limits on either side of a message.
+    /// The engine draws exponential latencies for several messages at once, later than they are sent, and lets some of
+    /// them wait for that while their sender's handler still runs. Here that meets crowds and lulls, two links, thinking,
+    /// timers, long payloads, births, panics and limits on either side of a message, with and without a record.
     #[test]
     fn when_latencies_are_drawn_changes_nothing(
         seed: u64,
@@ -171,15 +202,21 @@ proptest! {
         until_ns in 1..3_000_u64,
         events_max in 1..2_000_u64,
     ) {
-        let run = |bystander: bool| {
+        let make = |bystander: bool| {
             let mut fleet = fleet(seed);
             let extra = Sampler::exponential(mean_ns).expect("above zero");
             fleet.default_link(Link::new(minimum_ns, extra).expect("above zero"));
+            fleet.spawnable::<Child>("child").expect("one kind");
+            // Who was called for what, in which order.
+            let calls = Rc::new(Cell::new(0));
             for (from, to) in [("a", "b"), ("b", "a")] {
+                let calls = Rc::clone(&calls);
                 actors(&mut fleet, from, members, move |_, ctx, cue| {
                     let word = ctx.random().next_u64();
+                    let sender = if let Cue::Message(from, _) = cue { from } else { ctx.id() };
+                    calls.set(mix([calls.get(), word, sender.as_u64()]));
                     let someone = |group| to_member(group, word, members);
-                    match word % 8 {
+                    match word % 12 {
                         0 => ctx.send_after(someone(to), Talk::Note(1), word >> 54),
                         1 => {
                             let _ = ctx.set_timer(word >> 52, Tag::First);
@@ -187,22 +224,54 @@ proptest! {
                         2 => ctx.send(someone(from), Talk::Blob(vec![7; 30])),
                         3 if !matches!(cue, Cue::Start) => {}
                         4 => ctx.broadcast((1..=members.min(12)).map(|at| crate::stage::to(to, at)), Talk::Quiet),
+                        // More than wait at once, with something else among them.
+                        5 => (0..11).for_each(|at| {
+                            ctx.send(crate::stage::to(to, at % members + 1), Talk::Note(at));
+                            if at == 5 {
+                                let _ = ctx.set_timer(word >> 52, Tag::Second);
+                            }
+                        }),
+                        6 => {
+                            let parent = ctx.id();
+                            let child = ctx.spawn::<Child>(ChildConfig { parent, number: 1, born_dead: false });
+                            ctx.send(Address::new(child), Talk::Quiet);
+                        }
+                        7 if word >> 60 == 0 => {
+                            ctx.send(someone(to), Talk::Quiet);
+                            ctx.send(someone(from), Talk::Blob(vec![7; 30]));
+                            std::panic::resume_unwind(Box::new("on purpose"));
+                        }
+                        8 if word >> 60 == 0 => {
+                            ctx.send(someone(to), Talk::Note(8));
+                            ctx.halt();
+                        }
                         _ => ctx.send(someone(from), Talk::Quiet),
                     }
                 });
             }
             fleet.link("b", "a", Link::sampled(Sampler::exponential(2 * mean_ns).expect("above zero")));
+            fleet.link("a", "child", Link::constant(minimum_ns).expect("above zero"));
             if bystander {
                 fleet.inject_faults(Box::new(Bystander));
             }
-            let until = Time::from_ns(until_ns * mean_ns);
-            play_within(fleet, &Limits { until, events_max })
+            (fleet, calls)
         };
-        let (together, one_by_one) = (run(false), run(true));
+        let limits = Limits { until: Time::from_ns(until_ns * mean_ns), events_max };
+        let ((together, calls), (one_by_one, their_calls)) = (make(false), make(true));
+        let (together, one_by_one) = (play_within(together, &limits), play_within(one_by_one, &limits));
         prop_assert_eq!(together.rows, one_by_one.rows);
-        prop_assert_eq!(together.outcome, one_by_one.outcome);
+        prop_assert_eq!(&together.outcome, &one_by_one.outcome);
         prop_assert_eq!(together.digest, one_by_one.digest);
         prop_assert_eq!(together.pending, one_by_one.pending);
+        prop_assert_eq!(&calls, &their_calls);
+        for bystander in [false, true] {
+            let (mut bare, their_calls) = make(bystander);
+            bare.without_record();
+            let mut bare = bare.build().expect("valid");
+            prop_assert_eq!(&together.outcome, &bare.run(&limits, &mut DigestSink::default()));
+            prop_assert_eq!(together.pending, bare.pending());
+            prop_assert_eq!(&calls, &their_calls);
+        }
     }
 }
 

@@ -199,12 +199,22 @@ fn upcoming_entries_are_those_that_leave() {
     for number in 0..10_000 {
         queue.push(Due { time_ns: mix([u64::from(number)]) >> 20, number });
     }
-    let mut foreseen = 0;
+    let (mut foreseen, mut position) = (0, 0);
     while queue.first().is_some() {
-        let upcoming: Vec<u32> = (0..4).map_while(|ahead| queue.upcoming(ahead)).collect();
+        if queue.position() == 0 {
+            position = 0;
+        }
+        let upcoming: Vec<u32> = queue.upcoming(0..4).collect();
+        assert_eq!(
+            queue.upcoming(1..3).collect::<Vec<_>>(),
+            upcoming.get(1..3.min(upcoming.len())).unwrap_or(&[])
+        );
+        queue.prefetch_upcoming(0..4);
         foreseen += upcoming.len();
         for number in upcoming {
+            assert_eq!(queue.position(), position);
             assert_eq!(queue.pop().map(|due| due.number), Some(number));
+            position += 1;
         }
     }
     assert_eq!(foreseen, 10_000);
