@@ -200,6 +200,40 @@ impl Default for Batch {
     }
 }
 
+/// Rows that columns have room for once they are used: a short run fits, and does not grow each of them over and over.
+const ROWS_MIN: usize = 2048;
+
+impl StepColumns {
+    fn reserve(&mut self, rows: usize) {
+        let StepColumns { time_ns, target, source, sequence, event, fate, waited_ns, protocol, kind, .. } =
+            self;
+        for column in [time_ns, target, source, waited_ns] {
+            column.reserve(rows);
+        }
+        for column in [sequence, protocol, &mut self.first_sequence, &mut self.effects] {
+            column.reserve(rows);
+        }
+        for column in [event, fate] {
+            column.reserve(rows);
+        }
+        kind.reserve(rows);
+    }
+}
+
+impl EffectColumns {
+    fn reserve(&mut self, rows: usize) {
+        let EffectColumns { effect, object, protocol, kind, delay_ns, length } = self;
+        for column in [object, delay_ns] {
+            column.reserve(rows);
+        }
+        for column in [protocol, length] {
+            column.reserve(rows);
+        }
+        effect.reserve(rows);
+        kind.reserve(rows);
+    }
+}
+
 impl Batch {
     /// Assembles a batch from recorded columns.
     ///
@@ -309,6 +343,11 @@ impl Batch {
     pub(crate) fn append(&mut self, draft: &Draft) {
         let steps = &draft.steps;
         let columns = &mut self.steps;
+        if columns.time_ns.capacity() == 0 {
+            columns.reserve(ROWS_MIN);
+            self.effects.reserve(ROWS_MIN);
+            self.facts.reserve(16 * ROWS_MIN);
+        }
         columns.time_ns.extend(steps.iter().map(|step| step.time.as_ns()));
         columns.target.extend(steps.iter().map(|step| step.target.as_u64()));
         columns.source.extend(steps.iter().map(|step| step.source.as_u64()));

@@ -350,8 +350,9 @@ impl MessageLoop {
         }
     }
 
-    fn note_effects(&mut self, line: Option<Line>, received: Option<u64>, step: &Step<'_>, at: Moment) {
-        for effect in step.requests() {
+    fn note_effects(&mut self, mut line: Option<Line>, received: Option<u64>, step: &Step<'_>, at: Moment) {
+        let mut requests = step.requests().peekable();
+        while let Some(effect) = requests.next() {
             match effect.effect {
                 EffectKind::Send => self.messages += 1,
                 EffectKind::CancelTimer => {
@@ -363,7 +364,9 @@ impl MessageLoop {
                 _ => {}
             }
             let Some(sequence) = effect.sequence else { continue };
-            let Some(line) = &line else {
+            // The last one takes the line over: most messages cause one, and a ring need not be copied for it.
+            let own = if requests.peek().is_none() { line.take() } else { line.clone() };
+            let Some(mut line) = own else {
                 self.from_outside += u64::from(effect.effect == EffectKind::Send);
                 // Spawns of the first generation have no line of their own, but begin one.
                 if effect.effect == EffectKind::Spawn {
@@ -372,7 +375,6 @@ impl MessageLoop {
                 }
                 continue;
             };
-            let mut line = line.clone();
             let is_timer = effect.effect == EffectKind::SetTimer;
             if is_timer && step.event == Event::Timer {
                 continue;

@@ -2,6 +2,8 @@
 //!
 //! Verification goes on after a damaged chunk, so that its report lists all of the damage.
 
+use fleetsim_engine::Sink;
+use fleetsim_engine::batch::Batch;
 use fleetsim_engine::digest::{Checkpoint, Digest, RunDigest};
 
 use crate::error::Error;
@@ -23,12 +25,29 @@ impl Trace {
     /// Reads every chunk and recomputes every hash.
     #[must_use]
     pub fn verify(&self) -> Verification {
+        self.verify_each(&mut |_| ()).0
+    }
+
+    /// Hands every batch to a sink, as [`feed`](Trace::feed) does, and verifies it on the way: each chunk is read once.
+    ///
+    /// # Errors
+    /// When a chunk cannot be read. Damage that leaves the steps readable is in the verification.
+    pub fn feed_verified(&self, sink: &mut dyn Sink) -> Result<Verification, Error> {
+        match self.verify_each(&mut |batch| sink.accept(batch)) {
+            (_, Some(unreadable)) => Err(unreadable),
+            (found, None) => Ok(found),
+        }
+    }
+
+    /// Verifies every chunk and shows the steps of those that can be read. Gives the error of the first that cannot.
+    fn verify_each(&self, show: &mut dyn FnMut(&mut Batch)) -> (Verification, Option<Error>) {
+        let mut unreadable = None;
         let mut found = Verification { steps: 0, digest: None, damage: self.damage().to_vec() };
         // The hash of the run before the next chunk, when it is known.
         let mut chain = Some(RunDigest::default().value());
         for chunk in 0..self.chunks() {
             let span = self.span(chunk);
-            let sound = match self.checked_checkpoint(chunk) {
+            let sound = match self.checked_checkpoint(chunk, show, &mut unreadable) {
                 Ok(checkpoint) if chain.is_none_or(|before| link(before, &checkpoint) == checkpoint.run) => {
                     found.steps += span.steps;
                     Ok(checkpoint)
@@ -52,18 +71,28 @@ impl Trace {
             found.note(Error::damaged(0, "closing record", "its digest is not that of the chunks"));
         }
         found.digest = chain.filter(|_| found.damage.is_empty());
-        found
+        (found, unreadable)
     }
 
     /// The checkpoint of a chunk, after its steps were found to have those hashes.
-    fn checked_checkpoint(&self, chunk: usize) -> Result<Checkpoint, Error> {
+    fn checked_checkpoint(
+        &self,
+        chunk: usize,
+        show: &mut dyn FnMut(&mut Batch),
+        unreadable: &mut Option<Error>,
+    ) -> Result<Checkpoint, Error> {
+        let batch = self.batch(chunk);
+        if let Err(error) = &batch {
+            unreadable.get_or_insert_with(|| error.clone());
+        }
         let recorded = self.checkpoint(chunk)?;
-        let batch = match self.batch(chunk) {
+        let mut batch = match batch {
             Ok(batch) => batch,
             Err(error) if error.is_not_recorded() => return Ok(recorded),
             Err(error) => return Err(error),
         };
         let computed = hash(&batch, recorded.payloads);
+        show(&mut batch);
         if computed.headers != recorded.headers || computed.payloads != recorded.payloads {
             return Err(self.mismatch(chunk, "its steps do not have the hashes that its head gives"));
         }

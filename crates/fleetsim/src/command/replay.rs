@@ -9,7 +9,7 @@ use fleetsim_engine::Digest;
 use fleetsim_monitors::{Finding, Report};
 use fleetsim_scenario::{Loaded, Plan};
 use fleetsim_trace_replay::text::escape;
-use fleetsim_trace_replay::{Compared, Divergence, Error, Header, Trace};
+use fleetsim_trace_replay::{Compared, Divergence, Error, Header, Trace, Verification};
 use serde_json::json;
 
 use super::{Program, exit_of, open, parse_wall};
@@ -85,16 +85,26 @@ pub(crate) fn judge_record(
     program: &Program,
     path: &std::path::Path,
 ) -> Result<(Report, Option<Judgement>), Failure> {
+    let (report, judgement, _) = judge_and_verify(trace, program, path)?;
+    Ok((report, judgement))
+}
+
+/// The same, with what is wrong with the trace.
+fn judge_and_verify(
+    trace: &Trace,
+    program: &Program,
+    path: &std::path::Path,
+) -> Result<(Report, Option<Judgement>, Verification), Failure> {
     let header = trace.header();
     check_steps(trace)?;
     let mut panel = program.registry.panel(&recording::monitors(header)?, &header.manifest);
-    trace.feed(&mut panel).map_err(|error| Failure::of_trace(path, &error))?;
+    let verified = trace.feed_verified(&mut panel).map_err(|error| Failure::of_trace(path, &error))?;
     let end = recording::recorded_end(trace);
     let report = panel.report(&end);
     let judgement = recording::scenario(header)
         .ok()
         .map(|loaded| judge(&loaded.scenario.document().expect, &report, end.complete));
-    Ok((report, judgement))
+    Ok((report, judgement, verified))
 }
 
 /// Refuses a trace without steps.
@@ -108,8 +118,7 @@ pub(crate) fn check_steps(trace: &Trace) -> Result<(), Failure> {
 }
 
 fn detached(arguments: &Arguments, program: &Program, trace: &Trace) -> Result<Replayed, Failure> {
-    let (report, judgement) = judge_record(trace, program, &arguments.trace)?;
-    let verified = trace.verify();
+    let (report, judgement, verified) = judge_and_verify(trace, program, &arguments.trace)?;
     Ok(Replayed {
         digest: verified.digest.or_else(|| trace.digest().ok()),
         events: trace.steps(),
