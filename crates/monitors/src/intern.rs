@@ -93,7 +93,7 @@ mod tests {
         let text = "abcdefghijklmnopqrstuvwxyz";
         for length in 0..=text.len() {
             let name = &text[..length];
-            assert!(same(name, &name.to_owned()));
+            assert!(same(name, name));
             assert!(!same(name, &format!("{name}!")));
             for place in 0..length {
                 let mut other = name.to_owned();

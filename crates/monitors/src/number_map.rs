@@ -329,7 +329,7 @@ mod tests {
 
         #[test]
         fn it_is_a_map_of_pairs(steps in prop::collection::vec((0_u8..5, 0_u64..200), 0..600)) {
-            equals_a_tree(steps, |number| (AgentId::from_u64(number % 7 << 32 | number), number << 40))?;
+            equals_a_tree(steps, |number| (AgentId::from_u64(((number % 7) << 32) | number), number << 40))?;
         }
 
         #[test]
