@@ -242,6 +242,31 @@ fn gossip_that_reaches_a_large_fleet_once_is_no_cascade() {
     assert_eq!(cascades(&run), []);
 }
 
+/// A lead that is told breaks work down into questions, each answered to the lead; no role ever sends what it receives.
+fn questions_and_answers(most: usize, questions: impl Fn(usize) -> usize) -> Run {
+    let (lead, coder) = (id("lead"), id("coder-1"));
+    let mut run = Run::default();
+    let mut waiting = std::collections::VecDeque::from([(AgentId::WORLD, 0, true)]);
+    let mut next = [1_u32; 2];
+    for number in 0..most {
+        let Some((source, sequence, is_answer)) = waiting.pop_front() else { break };
+        let (own, to, kind) = if is_answer { (lead, coder, 9) } else { (coder, lead, 8) };
+        let count = if is_answer { questions(number) } else { 1 };
+        let first = next[usize::from(is_answer)];
+        run.step(number as u64 * SECOND, "lead", Event::Message, Fate::Handled, []).by(own);
+        run.caused((source, sequence), kind, first, (0..count).map(|_| Sent::Message(to, 17 - kind)));
+        waiting.extend((0..count as u32).map(|child| (own, first + child, !is_answer)));
+        next[usize::from(is_answer)] += count as u32;
+    }
+    run
+}
+
+#[test]
+fn a_cascade_through_two_roles_is_found_although_neither_sends_what_it_gets() {
+    assert!(!cascades(&questions_and_answers(6000, |number| 1 + usize::from(number % 4 == 0))).is_empty());
+    assert_eq!(cascades(&questions_and_answers(6000, |_| 1)), []);
+}
+
 #[test]
 fn agents_that_spawn_agents_that_spawn_are_a_cascade() {
     for (each, found) in [(2_u64, 1), (1, 0)] {
