@@ -21,7 +21,8 @@
 //! **The horizon.** An operation that stays open for the whole run keeps everything that commits meanwhile. No more
 //! than a horizon of committed and of open operations are kept; beyond it the oldest are forgotten, which can hide a
 //! circle but not make one up: fewer operations have fewer dependencies, what a forgotten open operation does later
-//! is not looked at, and an operation that began before what was forgotten makes no stale read.
+//! is not looked at, and an operation that began before what was forgotten makes no stale read. That a read was stale
+//! may be forgotten too: it is then told as part of a circle, or as a dirty read, where it would have been left out.
 
 use std::collections::BTreeSet;
 
