@@ -205,12 +205,23 @@ const ROWS_MIN: usize = 2048;
 
 impl StepColumns {
     fn reserve(&mut self, rows: usize) {
-        let StepColumns { time_ns, target, source, sequence, event, fate, waited_ns, protocol, kind, .. } =
-            self;
+        let StepColumns {
+            time_ns,
+            target,
+            source,
+            sequence,
+            event,
+            fate,
+            waited_ns,
+            protocol,
+            kind,
+            first_sequence,
+            effects,
+        } = self;
         for column in [time_ns, target, source, waited_ns] {
             column.reserve(rows);
         }
-        for column in [sequence, protocol, &mut self.first_sequence, &mut self.effects] {
+        for column in [sequence, protocol, first_sequence, effects] {
             column.reserve(rows);
         }
         for column in [event, fate] {

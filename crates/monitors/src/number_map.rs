@@ -37,13 +37,6 @@ impl Number for AgentId {
     }
 }
 
-impl<B: Number> Number for (AgentId, B) {
-    #[inline]
-    fn number(self) -> u64 {
-        self.0.as_u64().wrapping_mul(GOLDEN).rotate_left(32) ^ self.1.number()
-    }
-}
-
 impl Number for u32 {
     #[inline]
     fn number(self) -> u64 {
@@ -51,10 +44,10 @@ impl Number for u32 {
     }
 }
 
-impl<B: Number> Number for (u32, B) {
+impl<A: Number, B: Number> Number for (A, B) {
     #[inline]
     fn number(self) -> u64 {
-        u64::from(self.0).wrapping_mul(GOLDEN).rotate_left(32) ^ self.1.number()
+        self.0.number().wrapping_mul(GOLDEN).rotate_left(32) ^ self.1.number()
     }
 }
 

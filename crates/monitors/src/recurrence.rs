@@ -18,20 +18,17 @@ use crate::role::Role;
 pub(crate) const KINDS_MAX: usize = 63;
 
 /// The kinds of messages, numbered in the order in which they were seen.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Kinds {
     /// The protocol's number and, in the lowest 16 bits, that of its kind.
     known: Vec<u64>,
     /// Where kinds were found last, by a few bits of their product with [`GOLDEN`].
-    places: Places,
+    places: [u8; 64],
 }
 
-#[derive(Clone, Debug)]
-struct Places([u8; 64]);
-
-impl Default for Places {
+impl Default for Kinds {
     fn default() -> Self {
-        Places([0; 64])
+        Kinds { known: Vec::new(), places: [0; 64] }
     }
 }
 
@@ -41,12 +38,12 @@ impl Kinds {
     pub(crate) fn number(&mut self, protocol: u32, kind: u16) -> Option<usize> {
         let wanted = u64::from(protocol) << 16 | u64::from(kind);
         let place = (wanted.wrapping_mul(GOLDEN) >> 58) as usize;
-        let last = usize::from(self.places.0[place]);
+        let last = usize::from(self.places[place]);
         if self.known.get(last) == Some(&wanted) {
             return Some(last);
         }
         let found = self.search(wanted)?;
-        self.places.0[place] = found as u8;
+        self.places[place] = found as u8;
         Some(found)
     }
 

@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use fleetsim_engine::Digest;
-use fleetsim_monitors::{Finding, Report};
+use fleetsim_monitors::{Finding, Panel, Report};
 use fleetsim_scenario::{Loaded, Plan};
 use fleetsim_trace_replay::text::escape;
-use fleetsim_trace_replay::{Compared, Divergence, Error, Header, Trace, Verification};
+use fleetsim_trace_replay::{Compared, Divergence, Error, Header, Trace};
 use serde_json::json;
 
 use super::{Program, exit_of, open, parse_wall};
@@ -85,26 +85,27 @@ pub(crate) fn judge_record(
     program: &Program,
     path: &std::path::Path,
 ) -> Result<(Report, Option<Judgement>), Failure> {
-    let (report, judgement, _) = judge_and_verify(trace, program, path)?;
+    let (report, judgement, ()) = judge_fed(trace, program, path, |panel| trace.feed(panel))?;
     Ok((report, judgement))
 }
 
-/// The same, with what is wrong with the trace.
-fn judge_and_verify(
+/// Judges the steps that `feed` hands to a panel, and gives what that gave.
+fn judge_fed<T>(
     trace: &Trace,
     program: &Program,
     path: &std::path::Path,
-) -> Result<(Report, Option<Judgement>, Verification), Failure> {
+    feed: impl FnOnce(&mut Panel) -> Result<T, Error>,
+) -> Result<(Report, Option<Judgement>, T), Failure> {
     let header = trace.header();
     check_steps(trace)?;
     let mut panel = program.registry.panel(&recording::monitors(header)?, &header.manifest);
-    let verified = trace.feed_verified(&mut panel).map_err(|error| Failure::of_trace(path, &error))?;
+    let fed = feed(&mut panel).map_err(|error| Failure::of_trace(path, &error))?;
     let end = recording::recorded_end(trace);
     let report = panel.report(&end);
     let judgement = recording::scenario(header)
         .ok()
         .map(|loaded| judge(&loaded.scenario.document().expect, &report, end.complete));
-    Ok((report, judgement, verified))
+    Ok((report, judgement, fed))
 }
 
 /// Refuses a trace without steps.
@@ -118,7 +119,8 @@ pub(crate) fn check_steps(trace: &Trace) -> Result<(), Failure> {
 }
 
 fn detached(arguments: &Arguments, program: &Program, trace: &Trace) -> Result<Replayed, Failure> {
-    let (report, judgement, verified) = judge_and_verify(trace, program, &arguments.trace)?;
+    let (report, judgement, verified) =
+        judge_fed(trace, program, &arguments.trace, |panel| trace.feed_verified(panel))?;
     Ok(Replayed {
         digest: verified.digest.or_else(|| trace.digest().ok()),
         events: trace.steps(),
