@@ -22,27 +22,6 @@ impl<'a> Steps<'a> {
         Steps { batch, step: 0, effect: 0, fact_byte: 0, payload_byte: 0 }
     }
 
-    /// Passes over the effects of the next step and their bytes, and gives what there was among them.
-    #[inline]
-    fn pass_effects(&mut self) -> Summary {
-        let end = self.effect + self.batch.steps.effects[self.step] as usize;
-        let columns = &self.batch.effects;
-        let mut summary = Summary { facts: 0, effects: 0 };
-        // Steps have one or two effects: to look each up costs less than to prepare for many.
-        for at in self.effect..end {
-            let (effect, length) = (columns.effect[at], columns.length[at] as usize);
-            summary.effects |= 1 << (effect & 31);
-            if effect == EffectKind::Fact as u8 {
-                summary.facts |= 1 << columns.kind[at].min(LAST_KIND);
-                self.fact_byte += length;
-            } else {
-                self.payload_byte += length;
-            }
-        }
-        self.step += 1;
-        self.effect = end;
-        summary
-    }
 }
 
 impl<'a> Iterator for Steps<'a> {
@@ -61,7 +40,11 @@ impl<'a> Iterator for Steps<'a> {
             fact_byte: self.fact_byte,
             payload_byte: self.payload_byte,
         };
-        let summary = self.pass_effects();
+        let summary = Summary::of(self.batch, effects.at, effects.end);
+        self.step += 1;
+        self.effect = effects.end;
+        self.fact_byte += summary.fact_bytes;
+        self.payload_byte += summary.payload_bytes;
         Some(Step {
             ordinal: self.batch.first_ordinal + at as u64,
             time: Time::from_ns(time_ns),
@@ -121,10 +104,33 @@ struct Summary {
     facts: u64,
     /// A bit for each kind of effect.
     effects: u32,
+    fact_bytes: usize,
+    payload_bytes: usize,
 }
 
 /// The bit for all kinds of facts from this one on.
 const LAST_KIND: u16 = 63;
+
+impl Summary {
+    /// What there is from effect `at` up to `end`.
+    #[inline]
+    fn of(batch: &Batch, at: usize, end: usize) -> Summary {
+        let columns = &batch.effects;
+        let mut summary = Summary { facts: 0, effects: 0, fact_bytes: 0, payload_bytes: 0 };
+        // Steps have one or two effects: to look each up costs less than to prepare for many.
+        for at in at..end {
+            let (effect, length) = (columns.effect[at], columns.length[at] as usize);
+            summary.effects |= 1 << (effect & 31);
+            if effect == EffectKind::Fact as u8 {
+                summary.facts |= 1 << columns.kind[at].min(LAST_KIND);
+                summary.fact_bytes += length;
+            } else {
+                summary.payload_bytes += length;
+            }
+        }
+        summary
+    }
+}
 
 impl<'a> Step<'a> {
     /// The facts that the target stated in this step.
