@@ -119,6 +119,6 @@ impl Sink for Audit {
 
 /// Whether `agent` stands for the world outside.
 fn is_outside(agent: AgentId, config: &MonitorConfig, names: &Names) -> bool {
-    crate::role::Role::of(agent) == crate::role::Role::Outside
+    crate::role::Role::of(agent) == crate::role::Role::OUTSIDE
         || names.group(agent).is_some_and(|group| config.outside.contains(group))
 }

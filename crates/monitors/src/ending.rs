@@ -29,9 +29,14 @@ impl Rest {
     pub(crate) const INTERESTS: Interests =
         Interests::facts(&[FactKind::GuardTripped]).and(Interests::LIFECYCLE);
 
+    /// Takes note of a fact.
+    #[inline]
+    pub(crate) fn observe_fact(&mut self, fact: &Fact<'_>) {
+        self.guarded |= matches!(fact, Fact::GuardTripped { item: 0, .. });
+    }
+
     /// Takes note of a step; gives whether its agent went in it.
-    pub(crate) fn observe(&mut self, step: &Step<'_>, facts: &[Fact<'_>]) -> bool {
-        self.guarded |= facts.iter().any(|fact| matches!(fact, Fact::GuardTripped { item: 0, .. }));
+    pub(crate) fn observe(&mut self, step: &Step<'_>) -> bool {
         let halted = halted(step);
         let goes = went_down(step) || halted;
         if goes {

@@ -45,14 +45,20 @@ type Hop = (u32, Role);
 
 #[derive(Clone, Debug, Default)]
 struct Item {
-    /// The last hand-overs, at most [`PERIOD_MAX`].
-    path: VecDeque<HandOver>,
+    path: Path,
     /// Lengths at which the path repeats itself, ascending.
     repeats: Vec<Repeat>,
     /// What its holders have spent on it, in billionths of a dollar.
     spent: u64,
     /// When a guard stepped in, if the item was not handed over since.
     stopped: Option<Mark>,
+}
+
+/// The last hand-overs of an item, at most [`PERIOD_MAX`]. Most items are handed over once, and need no list.
+#[derive(Clone, Debug, Default)]
+struct Path {
+    last: Option<HandOver>,
+    before: VecDeque<HandOver>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -130,25 +136,22 @@ impl FeedbackLoop {
         let hop = (self.seams.number(seam), Role::of(receiver));
         let state = self.items.or_default(item);
         // A second delivery of the same offer is another monitor's business, and no step of a path.
-        if state.path.iter().any(|known| known.offer == offer) {
+        if state.path.back().any(|known| known.offer == offer) {
             return;
         }
         state.stopped = None;
         let mark = Mark { moment, spent: state.spent };
         let next = HandOver { hop, offer, giver, receiver, mark };
-        let continues = state.path.back().is_some_and(|last| last.hop.1 == Role::of(giver));
+        let continues = state.path.last.is_some_and(|last| last.hop.1 == Role::of(giver));
         if continues {
             let ended = state.extend(&next, self.rounds_max);
             close(&mut self.closed, item, state, ended, mark);
         } else {
             let ended = core::mem::take(&mut state.repeats);
             close(&mut self.closed, item, state, ended, mark);
-            state.path.clear();
+            state.path = Path::default();
         }
-        state.path.push_back(next);
-        if state.path.len() > PERIOD_MAX {
-            state.path.pop_front();
-        }
+        state.path.push(next);
     }
 
     /// The item came closer to done: what it went through before led somewhere, and was no loop.
@@ -250,15 +253,36 @@ impl Loops {
     }
 }
 
+impl Path {
+    fn push(&mut self, next: HandOver) {
+        let Some(last) = self.last.replace(next) else { return };
+        self.before.push_back(last);
+        if self.before.len() == PERIOD_MAX {
+            self.before.pop_front();
+        }
+    }
+
+    /// From the last one back.
+    fn back(&self) -> impl Iterator<Item = &HandOver> {
+        self.last.iter().chain(self.before.iter().rev())
+    }
+
+    /// The last `count`, in order.
+    fn round(&self, count: usize) -> Vec<HandOver> {
+        let mut round: Vec<HandOver> = self.back().take(count).copied().collect();
+        round.reverse();
+        round
+    }
+}
+
 impl Item {
     /// Appends a hand-over; gives the repeats that it ended.
     fn extend(&mut self, next: &HandOver, rounds_max: usize) -> Vec<Repeat> {
         let mut ended = Vec::new();
         let mut kept = Vec::new();
         let mut repeats = core::mem::take(&mut self.repeats).into_iter().peekable();
-        for period in 1..=self.path.len() {
+        for (period, before) in (1..).zip(self.path.back()) {
             let known = repeats.next_if(|repeat| repeat.period == period);
-            let before = &self.path[self.path.len() - period];
             if before.hop != next.hop {
                 ended.extend(known);
                 continue;
@@ -269,7 +293,7 @@ impl Item {
                 began: before.mark,
                 second: None,
                 found: None,
-                agents: self.path.range(self.path.len() - period..).flat_map(HandOver::ends).collect(),
+                agents: self.path.back().take(period).flat_map(HandOver::ends).collect(),
             });
             repeat.length += 1;
             repeat.agents.extend(next.ends());
@@ -289,7 +313,7 @@ impl Item {
     /// The loop that `repeat` is, if it has gone round too often: of those that are the same, the shortest.
     fn as_loop(&self, item: u64, repeat: &Repeat, end: Mark) -> Option<(Vec<Hop>, Loop)> {
         let (second, found) = (repeat.second?, repeat.found?);
-        let round: Vec<&HandOver> = self.path.range(self.path.len() - repeat.period..).collect();
+        let round = self.path.round(repeat.period);
         let hops: Vec<Hop> = round.iter().map(|hand_over| hand_over.hop).collect();
         let told = Loop {
             item,
@@ -366,7 +390,7 @@ impl Monitor for FeedbackLoop {
         let mut closed = self.closed.clone();
         for (item, state) in self.items.sorted() {
             // The event at which the run ended is not this item's: its last hand-over is.
-            let last = state.path.back().map_or(0, |last| last.mark.moment.event);
+            let last = state.path.last.map_or(0, |last| last.mark.moment.event);
             let at_end = Mark { moment: Moment { event: last, at: end.time }, spent: state.spent };
             let end = state.stopped.unwrap_or(at_end);
             let open = state.repeats.iter().find_map(|repeat| state.as_loop(item, repeat, end));

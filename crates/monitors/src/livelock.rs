@@ -46,14 +46,16 @@ pub(crate) struct Livelock {
     /// The same for messages that cost nothing.
     messages_min: u64,
     /// `None` while no work is open.
-    stretch: Option<Stretch>,
+    /// The present stretch, if it `goes_on`.
+    stretch: Stretch,
+    goes_on: bool,
     /// The longest stretch that ended in progress and was none.
     longest_ns: u64,
     found: Fold<Told>,
 }
 
 /// A time without progress.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 struct Stretch {
     began: Moment,
     /// The last step that counted towards it.
@@ -86,17 +88,12 @@ struct Told {
 }
 
 impl Stretch {
-    fn new(began: Moment) -> Stretch {
-        Stretch {
-            began,
-            last: began,
-            vain: [0; 4],
-            messages: 0,
-            spent: 0,
-            paid: false,
-            agents: Vec::new(),
-            enough: None,
-        }
+    /// Makes this one that begins now. Stretches are many and mostly short: each takes over the room of the last.
+    fn restart(&mut self, began: Moment) {
+        let Stretch { began: first, last, vain, messages, spent, paid, agents, enough } = self;
+        (*first, *last, *enough) = (began, began, None);
+        (*vain, *messages, *spent, *paid) = ([0; 4], 0, 0, false);
+        agents.clear();
     }
 
     fn acts(&mut self, agent: AgentId, at: Moment) {
@@ -118,7 +115,8 @@ impl Livelock {
             after_ns: config.livelock_after_ns,
             vain_min: config.livelock_vain_min.max(1),
             messages_min: config.livelock_vain_min.max(1).saturating_mul(10),
-            stretch: None,
+            stretch: Stretch::default(),
+            goes_on: false,
             longest_ns: 0,
             found: Fold::default(),
         }
@@ -136,26 +134,34 @@ impl Livelock {
     }
 
     fn progress(&mut self, at: Moment, is_idle: bool) {
-        let mut agents = Vec::new();
-        if let Some(stretch) = self.stretch.take() {
-            match self.told(&stretch, at.at, true) {
-                Some(told) => self.found.add(told, stretch.agents.iter().copied()),
-                None => self.longest_ns = self.longest_ns.max(at.at.since(stretch.began.at)),
+        if self.goes_on {
+            match self.told(&self.stretch, at.at, true) {
+                Some(told) => self.found.add(told, self.stretch.agents.iter().copied()),
+                None => self.longest_ns = self.longest_ns.max(at.at.since(self.stretch.began.at)),
             }
-            agents = stretch.agents;
         }
-        // Stretches are many and mostly short: the next one takes over the room of the last.
-        agents.clear();
-        self.stretch = (!is_idle).then(|| Stretch { agents, ..Stretch::new(at) });
+        self.goes_on = !is_idle;
+        self.stretch.restart(at);
+    }
+
+    /// The stretch that goes on, or else begins now.
+    #[inline]
+    fn stretch(&mut self, at: Moment) -> &mut Stretch {
+        if !self.goes_on {
+            self.goes_on = true;
+            self.stretch.restart(at);
+        }
+        &mut self.stretch
     }
 
     /// A message was handled while work was open.
     #[inline]
-    pub(crate) fn note_message(&mut self, at: Moment, agent: AgentId) {
-        let stretch = self.stretch.get_or_insert_with(|| Stretch::new(at));
+    fn note_message(&mut self, at: Moment, agent: AgentId) {
+        let messages_min = self.messages_min;
+        let stretch = self.stretch(at);
         stretch.messages += 1;
         stretch.acts(agent, at);
-        if stretch.enough.is_none() && stretch.messages >= self.messages_min {
+        if stretch.enough.is_none() && stretch.messages >= messages_min {
             stretch.enough = Some(at);
         }
     }
@@ -164,7 +170,8 @@ impl Livelock {
         if step.event == Event::Message && step.fate == Fate::Handled {
             self.note_message(at, step.target);
         }
-        let stretch = self.stretch.get_or_insert_with(|| Stretch::new(at));
+        let vain_min = self.vain_min;
+        let stretch = self.stretch(at);
         for fact in facts {
             let vain = match *fact {
                 Fact::OperationAbort { .. } => Vain::Aborted,
@@ -181,7 +188,7 @@ impl Livelock {
             stretch.vain[vain as usize] += 1;
             stretch.acts(step.target, at);
         }
-        if stretch.enough.is_none() && stretch.vain_acts() >= self.vain_min {
+        if stretch.enough.is_none() && stretch.vain_acts() >= vain_min {
             stretch.enough = Some(at);
         }
     }
@@ -256,7 +263,21 @@ impl Livelock {
     pub(crate) const INTERESTS: Interests = Livelock::FACTS.and(Interests::MESSAGES);
 
     /// Takes note of a step, after which no work is open if `is_idle`.
+    #[inline]
     pub(crate) fn observe(&mut self, at: Moment, step: &Step<'_>, facts: &[Fact<'_>], is_idle: bool) {
+        if is_idle {
+            if self.goes_on {
+                self.progress(at, is_idle);
+            }
+        } else if Interests::stated_in(step).meets(Livelock::FACTS) {
+            self.observe_facts(at, step, facts);
+        } else if step.event == Event::Message && step.fate == Fate::Handled {
+            self.note_message(at, step.target);
+        }
+    }
+
+    #[inline(never)]
+    fn observe_facts(&mut self, at: Moment, step: &Step<'_>, facts: &[Fact<'_>]) {
         let is_progress = |fact: &Fact<'_>| {
             matches!(
                 fact,
@@ -266,13 +287,8 @@ impl Livelock {
                     | Fact::Reviewed { approved: true, .. }
             )
         };
-        let is_told = Interests::stated_in(step).meets(Livelock::FACTS);
-        if !is_told && !is_idle {
-            if step.event == Event::Message && step.fate == Fate::Handled {
-                self.note_message(at, step.target);
-            }
-        } else if is_idle || facts.iter().any(is_progress) {
-            self.progress(at, is_idle);
+        if facts.iter().any(is_progress) {
+            self.progress(at, false);
         } else {
             self.note(step, facts, at);
         }
@@ -282,8 +298,9 @@ impl Livelock {
     pub(crate) fn findings(&self, end: &RunEnd, names: &Names) -> Vec<Finding> {
         let mut fold = self.found.clone();
         // What comes after the last act is rest, not livelock.
-        let open = self.stretch.as_ref();
-        if let Some(told) = open.and_then(|stretch| self.told(stretch, stretch.last.at.min(end.time), false))
+        let up_to = self.stretch.last.at.min(end.time);
+        if self.goes_on
+            && let Some(told) = self.told(&self.stretch, up_to, false)
         {
             let agents = told.stretch.agents.clone();
             fold.add(told, agents);

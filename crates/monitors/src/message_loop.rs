@@ -524,6 +524,14 @@ impl MessageLoop {
     }
 }
 
+/// The kinds of facts that may be progress.
+const PROGRESS: Interests = Interests::facts(&[
+    FactKind::Progress,
+    FactKind::TaskFinished,
+    FactKind::OperationCommit,
+    FactKind::Acted,
+]);
+
 /// Whether something came closer to done, or can not be undone any more.
 fn is_progress(fact: &Fact<'_>) -> bool {
     matches!(
@@ -560,7 +568,7 @@ impl Monitor for MessageLoop {
         if let Some(recurrence) = &mut self.asleep {
             let handles = handles_message(step);
             if let Some(messages) = recurrence.observe(step, handles, &mut self.kinds) {
-                if facts.iter().any(is_progress) {
+                if Interests::stated_in(step).meets(PROGRESS) && facts.iter().any(is_progress) {
                     recurrence.progress();
                 }
                 self.messages += messages;

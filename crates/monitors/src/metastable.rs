@@ -122,6 +122,17 @@ impl Window {
         self.last = Some(at);
     }
 
+    fn observe(&mut self, at: Moment, facts: &[Fact<'_>]) {
+        for fact in facts {
+            match fact {
+                Fact::TaskAdded { .. } => self.arrivals += 1,
+                Fact::TaskFinished { reported: true, .. } => self.done += 1,
+                _ => continue,
+            }
+            self.count(at);
+        }
+    }
+
     fn is_triggered(&self, usual: Option<&Usual>) -> bool {
         let burst = |usual: &Usual| {
             self.arrivals >= BURST_MIN
@@ -327,49 +338,40 @@ impl Metastable {
     pub(crate) const INTERESTS: Interests =
         Metastable::FACTS.and(Interests::MESSAGES).and(Interests::LIFECYCLE);
 
-    /// A message was handled, and nothing else happened.
+    /// Closes the windows that end up to `now`, before the step at that time is observed.
     #[inline]
-    pub(crate) fn note_message(&mut self, at: Moment) {
-        self.reach(at.at);
-        self.current.load += 1;
-        self.current.count(at);
+    pub(crate) fn reach(&mut self, now: Time) {
+        if now.as_ns() >= self.ends_ns {
+            self.advance(now.as_ns() / self.window_ns);
+        }
     }
 
     /// Takes note of a step, after which no work is open if `is_idle`.
+    #[inline]
     pub(crate) fn observe(&mut self, at: Moment, step: &Step<'_>, facts: &[Fact<'_>], is_idle: bool) {
-        self.reach(at.at);
         self.is_idle = is_idle;
         let window = &mut self.current;
-        let told = if Interests::stated_in(step).meets(Metastable::FACTS) { facts } else { &[] };
-        for fact in told {
-            match fact {
-                Fact::TaskAdded { .. } => window.arrivals += 1,
-                Fact::TaskFinished { reported: true, .. } => window.done += 1,
-                _ => continue,
-            }
-            window.count(at);
-        }
         if step.event == Event::Message {
             window.load += 1;
             window.count(at);
         }
+        if Interests::stated_in(step).meets(Metastable::FACTS) {
+            window.observe(at, facts);
+        }
+    }
+
+    /// Takes note of a step in which an agent came, went, or could not handle what happened.
+    pub(crate) fn observe_turn(&mut self, at: Moment, step: &Step<'_>) {
         let disturbs = matches!(step.event, Event::Crash | Event::Pause | Event::Clock | Event::Fault)
             && step.fate == Fate::Handled
             || matches!(step.fate, Fate::Lost | Fate::Panicked);
         if disturbs {
-            window.disturbance.get_or_insert(at);
+            self.current.disturbance.get_or_insert(at);
         }
         if went_down(step) || (step.event == Event::Pause && step.fate == Fate::Handled) {
             self.down.insert(step.target);
         } else if matches!(step.event, Event::Restart | Event::Resume) && step.fate == Fate::Handled {
             self.down.remove(&step.target);
-        }
-    }
-
-    #[inline]
-    fn reach(&mut self, now: Time) {
-        if now.as_ns() >= self.ends_ns {
-            self.advance(now.as_ns() / self.window_ns);
         }
     }
 

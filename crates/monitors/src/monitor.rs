@@ -40,7 +40,7 @@ pub struct RunEnd {
 }
 
 /// An event and its instant: what an address names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Moment {
     /// The event's ordinal in the run.
     pub event: u64,

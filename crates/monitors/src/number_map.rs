@@ -81,16 +81,13 @@ impl<K: Number, V> NumberMap<K, V> {
     /// The place of `key`, or else the first free one that it could have.
     #[inline(always)]
     fn search(&self, key: K) -> Result<usize, Option<usize>> {
-        let mut at = self.home(key);
-        let end = at.wrapping_add(REACH);
-        if end > self.places.len() {
-            return Err(None);
-        }
-        for place in &self.places[at..end] {
-            match place {
-                Some((known, _)) if *known == key => return Ok(at),
-                Some(_) => at = at.wrapping_add(1),
-                None => return Err(Some(at)),
+        let home = self.home(key);
+        for at in home..home.wrapping_add(REACH) {
+            match self.places.get(at) {
+                Some(Some((known, _))) if *known == key => return Ok(at),
+                Some(Some(_)) => {}
+                Some(None) => return Err(Some(at)),
+                None => return Err(None),
             }
         }
         Err(None)

@@ -120,7 +120,7 @@ impl PermissionBreach {
             }
             Fact::Acted { action, .. } => {
                 let role = self.action_roles.get(action)?;
-                (*role != Role::of(agent) && Role::of(agent) != Role::Spawned)
+                (*role != Role::of(agent) && Role::of(agent) != Role::SPAWNED)
                     .then(|| (agent, format!("do {action}")))
             }
             _ => None,

@@ -126,6 +126,13 @@ impl Recurrence {
     /// shows that something may recur, and nothing needs to be counted any more.
     #[inline]
     pub(crate) fn observe(&mut self, step: &Step<'_>, handles: bool, kinds: &mut Kinds) -> Option<u64> {
+        if step.asks_for(EffectKind::Spawn) {
+            return None;
+        }
+        let sends = step.asks_for(EffectKind::Send);
+        if !handles && !sends {
+            return Some(0);
+        }
         let received = self.received.or_default(Role::of(step.target));
         if handles && let Some(kind) = kinds.number(step.protocol.0, step.kind) {
             *received |= 1 << kind;
@@ -136,13 +143,15 @@ impl Recurrence {
                 return None;
             }
         }
+        if !sends {
+            return Some(0);
+        }
         let mut messages = 0;
         for request in step.requests() {
-            match request.effect {
-                EffectKind::Spawn => return None,
-                EffectKind::Send => messages += 1,
-                _ => continue,
+            if request.effect != EffectKind::Send {
+                continue;
             }
+            messages += 1;
             let Some(kind) = kinds.number(request.protocol.0, request.kind) else { continue };
             if *received & 1 << kind != 0 {
                 return None;

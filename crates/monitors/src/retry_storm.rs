@@ -31,7 +31,7 @@ use crate::fold::Fold;
 use crate::interests::{FactKind, Interests};
 use crate::intern::Interner;
 use crate::monitor::{Moment, Monitor, RunEnd};
-use crate::number_map::NumberMap;
+use crate::number_map::{Number, NumberMap};
 use crate::ratio::Ratio;
 use crate::text::duration;
 
@@ -48,7 +48,7 @@ pub struct RetryStorm {
     amplification_min: u64,
     names: Interner,
     offers: NumberMap<u64, ()>,
-    streams: BTreeMap<Tried, Stream>,
+    streams: NumberMap<Tried, Stream>,
     storms: BTreeMap<Tried, Fold<Storm>>,
 }
 
@@ -58,6 +58,17 @@ enum Tried {
     Model(u32),
     Medium(u32),
     Tasks,
+}
+
+impl Number for Tried {
+    #[inline]
+    fn number(self) -> u64 {
+        match self {
+            Tried::Model(name) => u64::from(name) << 2,
+            Tried::Medium(name) => u64::from(name) << 2 | 1,
+            Tried::Tasks => 2,
+        }
+    }
 }
 
 #[derive(Clone, Debug, Default)]
@@ -163,13 +174,13 @@ impl RetryStorm {
             amplification_min: config.retry_amplification_min.max(1),
             names: Interner::default(),
             offers: NumberMap::default(),
-            streams: BTreeMap::new(),
+            streams: NumberMap::default(),
             storms: BTreeMap::new(),
         }
     }
 
     fn count(&mut self, tried: Tried, at: Moment, agent: AgentId, attempts: u64, successes: u64) {
-        let stream = self.streams.entry(tried).or_default();
+        let stream = self.streams.or_default(tried);
         if at.at.as_ns() < stream.ends_ns {
             stream.current.add(at, agent, attempts, successes);
             return;
@@ -188,7 +199,7 @@ impl RetryStorm {
     }
 
     fn close(&mut self, tried: Tried, window: Window) {
-        let stream = self.streams.get_mut(&tried).expect("a stream is closed by its own facts");
+        let stream = self.streams.get_mut(tried).expect("a stream is closed by its own facts");
         let proves = window.attempts >= ATTEMPTS_MIN;
         if let Some(rise) = &mut stream.rise {
             if proves && rise.takes(&window) {
@@ -324,7 +335,7 @@ impl Monitor for RetryStorm {
     fn findings(&self, end: &RunEnd, names: &Names) -> Vec<Finding> {
         let mut all = self.storms.clone();
         let last_whole = Time::as_ns(end.time) / self.window_ns;
-        for (tried, stream) in &self.streams {
+        for (tried, stream) in self.streams.sorted() {
             let Some(mut rise) = stream.rise.clone() else { continue };
             // The window that the end cut short proves nothing.
             if stream.index < last_whole && stream.current.attempts >= ATTEMPTS_MIN {
@@ -332,7 +343,7 @@ impl Monitor for RetryStorm {
             }
             if let Some(storm) = storm(&rise, self.windows_min, self.amplification_min) {
                 let agents = storm.rise.agents.clone();
-                all.entry(*tried).or_default().add(storm, agents);
+                all.entry(tried).or_default().add(storm, agents);
             }
         }
         all.iter().map(|(tried, fold)| self.finding(*tried, fold, names)).collect()

@@ -2,7 +2,7 @@
 //! had healed. They are judged together, because all of them ask the same: what is open, who waits, and who is gone.
 
 use fleetsim_engine::batch::{EffectKind, Event, Fate, Step};
-use fleetsim_engine::{Fact, Manifest, Names};
+use fleetsim_engine::{AgentId, Fact, Manifest, Names};
 
 use crate::config::MonitorConfig;
 use crate::deadlock::Deadlock;
@@ -50,26 +50,37 @@ impl Unfinished {
     }
 }
 
+/// Whether an agent went about its business: what most steps are.
+#[inline]
+fn is_ordinary(step: &Step<'_>) -> bool {
+    step.fate == Fate::Handled
+        && matches!(step.event, Event::Message | Event::Timer | Event::WorkEnd)
+        && !step.asks_for(EffectKind::Halt)
+}
+
 impl Unfinished {
     #[inline(never)]
-    fn observe_more(&mut self, at: Moment, step: &Step<'_>, facts: &[Fact<'_>]) {
-        let agent = step.target;
+    fn observe_facts(&mut self, at: Moment, agent: AgentId, facts: &[Fact<'_>]) {
         for fact in facts {
             if OpenWork::INTERESTS.meets(Interests::of_fact(fact)) {
                 let change = self.account.work.observe(at, agent, fact);
                 self.orphaned_task.observe(at, agent, fact, change, &self.account.work);
             } else {
+                self.account.rest.observe_fact(fact);
                 self.orphaned_task.observe_other(at, fact);
                 self.deadlock.observe(at, agent, fact);
             }
         }
-        if self.account.rest.observe(step, facts) {
-            self.orphaned_task.goes(agent, at, &self.account);
-            self.deadlock.goes(agent, at);
+    }
+
+    /// Takes note of a step in which an agent came, went, or could not handle what happened.
+    #[inline(never)]
+    fn observe_turn(&mut self, at: Moment, step: &Step<'_>) {
+        if self.account.rest.observe(step) {
+            self.orphaned_task.goes(step.target, at, &self.account);
+            self.deadlock.goes(step.target, at);
         }
-        let is_idle = self.account.work.is_empty();
-        self.livelock.observe(at, step, facts, is_idle);
-        self.metastable.observe(at, step, facts, is_idle);
+        self.metastable.observe_turn(at, step);
     }
 }
 
@@ -90,16 +101,16 @@ impl Monitor for Unfinished {
     fn observe(&mut self, step: &Step<'_>, facts: &[Fact<'_>]) {
         let (at, agent) = (Moment::of(step), step.target);
         self.not_converged.reach(at.at, &self.account, self.deadlock.graph());
-        // Most steps are of this sort.
-        let is_plain = step.event == Event::Message && step.fate == Fate::Handled;
-        if is_plain && facts.is_empty() && !step.asks_for(EffectKind::Halt) {
-            if !self.account.work.is_empty() {
-                self.livelock.note_message(at, agent);
-            }
-            self.metastable.note_message(at);
-        } else {
-            self.observe_more(at, step, facts);
+        self.metastable.reach(at.at);
+        if !facts.is_empty() {
+            self.observe_facts(at, agent, facts);
         }
+        if !is_ordinary(step) {
+            self.observe_turn(at, step);
+        }
+        let is_idle = self.account.work.is_empty();
+        self.livelock.observe(at, step, facts, is_idle);
+        self.metastable.observe(at, step, facts, is_idle);
     }
 
     fn findings(&self, end: &RunEnd, names: &Names) -> Vec<Finding> {

@@ -170,15 +170,13 @@ impl<'a> Step<'a> {
     ) -> impl Iterator<Item = Fact<'a>> + use<'a, W> {
         let Effects { batch, at, end, mut fact_byte, .. } = self.effects;
         let columns = &batch.effects;
-        let effects =
-            columns.effect[at..end].iter().zip(&columns.length[at..end]).zip(&columns.kind[at..end]);
-        effects.filter_map(move |((effect, length), kind)| {
-            if *effect != EffectKind::Fact as u8 {
+        (at..end).filter_map(move |at| {
+            if columns.effect[at] != EffectKind::Fact as u8 {
                 return None;
             }
             let start = fact_byte;
-            fact_byte += *length as usize;
-            if is_wanted(*kind) { codec::decode(&batch.facts[start..fact_byte]) } else { None }
+            fact_byte += columns.length[at] as usize;
+            if is_wanted(columns.kind[at]) { codec::decode(&batch.facts[start..fact_byte]) } else { None }
         })
     }
 }

@@ -221,7 +221,7 @@ impl<'a> View<'a> {
     }
 
     fn is_outside(&self, agent: AgentId) -> bool {
-        Role::of(agent) == Role::Outside
+        Role::of(agent) == Role::OUTSIDE
             || self.names.group(agent).is_some_and(|group| self.topology.config.outside.contains(group))
     }
 
