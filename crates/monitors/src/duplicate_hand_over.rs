@@ -16,6 +16,7 @@ use crate::finding::{Class, Evidence, Finding, Numbers, Severity};
 use crate::fold::Fold;
 use crate::interests::{FactKind, Interests};
 use crate::intern::Interner;
+use crate::ledger::Ledger;
 use crate::monitor::{Moment, Monitor, RunEnd, went_down};
 use crate::text::{counted, duration, shown, times};
 
@@ -29,7 +30,7 @@ const UNKNOWN: u32 = u32::MAX;
 pub struct DuplicateHandOver {
     names: Interner,
     /// Kept for good, since a duplicate may come at any time: 32 bytes an offer.
-    taken: BTreeMap<u64, Taken>,
+    taken: Ledger<Taken>,
     /// The event of each agent's last crash.
     crashed: BTreeMap<AgentId, u64>,
     /// Items that were released, by the agents at both ends of the message that did it, if it was one.
@@ -78,7 +79,8 @@ impl DuplicateHandOver {
 
     fn received(&mut self, again: Taken, seam: &str, item: u64, offer: u64) {
         let given_back = self.given_back.remove(&item);
-        let Some(before) = self.taken.insert(offer, again) else { return };
+        let Some(known) = self.taken.enter(offer, again) else { return };
+        let before = core::mem::replace(known, again);
         if given_back.is_some_and(|ends| ends.contains(&before.receiver)) {
             return;
         }

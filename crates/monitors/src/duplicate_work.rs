@@ -20,7 +20,6 @@
 //! was received.
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 
 use fleetsim_engine::batch::Step;
 use fleetsim_engine::{AgentId, Fact, Names};
@@ -30,6 +29,7 @@ use crate::fold::Fold;
 use crate::holdings::Holdings;
 use crate::id_set::IdSet;
 use crate::interests::{FactKind, Interests};
+use crate::ledger::Ledger;
 use crate::monitor::{Moment, Monitor, RunEnd, halted, went_down};
 use crate::number_map::NumberMap;
 use crate::role::Role;
@@ -45,7 +45,7 @@ pub struct DuplicateWork {
     /// The tasks that each agent has begun.
     begun: Holdings,
     /// Who reported a task done first.
-    done: BTreeMap<u64, Done>,
+    done: Ledger<Done>,
     /// Offers that were received.
     received: IdSet,
     /// Tasks of which an offer was received twice.
@@ -135,13 +135,7 @@ impl DuplicateWork {
         if !reported {
             return;
         }
-        let first = match self.done.entry(task) {
-            Entry::Vacant(entry) => {
-                entry.insert(Done { agent, at });
-                return;
-            }
-            Entry::Occupied(entry) => *entry.get(),
-        };
+        let Some(first) = self.done.enter(task, Done { agent, at }).copied() else { return };
         if self.copied.contains(task) {
             return;
         }

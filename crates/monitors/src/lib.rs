@@ -38,6 +38,7 @@ mod id_set;
 mod injected;
 mod interests;
 mod intern;
+mod ledger;
 mod lineage;
 mod livelock;
 mod lost_update;
@@ -58,16 +59,13 @@ mod retry_storm;
 mod role;
 mod semantic_conflict;
 mod starvation;
-mod takers;
 mod tally;
 mod text;
-mod tickets;
 mod topology;
 mod trust_breach;
 mod unfinished;
 mod ungated_action;
 mod wait_graph;
-mod wait_line;
 mod zombie_write;
 
 pub use architecture::{

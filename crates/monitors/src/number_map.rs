@@ -82,15 +82,19 @@ impl<K: Number, V> NumberMap<K, V> {
     #[inline(always)]
     fn search(&self, key: K) -> Result<usize, Option<usize>> {
         let home = self.home(key);
-        for at in home..home.wrapping_add(REACH) {
+        let mut at = home;
+        // A loop that looks first and counts afterwards: most keys are where they are looked for first.
+        loop {
             match self.places.get(at) {
                 Some(Some((known, _))) if *known == key => return Ok(at),
-                Some(Some(_)) => {}
+                Some(Some(_)) => at = at.wrapping_add(1),
                 Some(None) => return Err(Some(at)),
                 None => return Err(None),
             }
+            if at == home.wrapping_add(REACH) {
+                return Err(None);
+            }
         }
-        Err(None)
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -41,7 +41,7 @@ pub struct Tally {
     checks: CheckTally,
     cost: CostTally,
     requests: RequestTally,
-    roles: BTreeMap<Role, RoleCounts>,
+    roles: NumberMap<Role, RoleCounts>,
     waits: NumberMap<AgentId, Vec<(OwnedWaited, Time)>>,
     /// Tokens granted, by model and agent.
     granted: NumberMap<(u32, AgentId), u64>,
@@ -117,7 +117,7 @@ impl Tally {
             checks: CheckTally::default(),
             cost: CostTally::default(),
             requests: RequestTally::default(),
-            roles: BTreeMap::new(),
+            roles: NumberMap::default(),
             waits: NumberMap::default(),
             granted: NumberMap::default(),
             faults: faults::FaultCounts::default(),
@@ -209,8 +209,10 @@ impl Tally {
             _ => return,
         };
         self.first_task.get_or_insert(now);
-        // Done stays done: a second attempt at it is waste, not a return to work.
-        if !self.done.contains(task) {
+        if let Some(known) = self.tasks.get_mut(task) {
+            *known = state;
+        } else if !self.done.contains(task) {
+            // Done stays done: a second attempt at it is waste, not a return to work.
             self.tasks.insert(task, state);
         }
     }
@@ -283,7 +285,7 @@ impl Tally {
     }
 
     fn role(&mut self, agent: AgentId) -> &mut RoleCounts {
-        self.roles.entry(Role::of(agent)).or_default()
+        self.roles.or_default(Role::of(agent))
     }
 
     fn owned(&mut self, on: &Waited<'_>) -> OwnedWaited {
@@ -352,13 +354,13 @@ impl Tally {
     }
 
     fn role_tallies(&self, names: &Names) -> Vec<RoleTally> {
-        let role_tally = |(role, counts): (&Role, &RoleCounts)| RoleTally {
+        let role_tally = |(role, counts): (Role, &RoleCounts)| RoleTally {
             name: role.name(names),
             nano_dollars: counts.nano_dollars,
             waits: counts.waits.clone(),
             inbox_waits: counts.inbox_waits.clone(),
         };
-        let mut tallies: Vec<RoleTally> = self.roles.iter().map(role_tally).collect();
+        let mut tallies: Vec<RoleTally> = self.roles.sorted().map(role_tally).collect();
         tallies.sort_by(|a, b| a.name.cmp(&b.name));
         tallies
     }

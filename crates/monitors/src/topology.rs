@@ -21,6 +21,8 @@ use crate::number_map::{Number, NumberMap};
 pub struct Topology {
     pub(crate) config: MonitorConfig,
     pub(crate) texts: Interner,
+    /// Whether a medium is nothing of its own, by its number.
+    direct: NumberMap<u32, bool>,
     /// Offers that nobody has received yet, with what carries them as far as is known.
     offers: NumberMap<u64, Carriage>,
     /// How each seam carried last, for the receipts of what was passed on twice.
@@ -109,6 +111,7 @@ impl Topology {
         Topology {
             config: config.clone(),
             texts: Interner::default(),
+            direct: NumberMap::default(),
             offers: NumberMap::default(),
             usual: BTreeMap::new(),
             chose: NumberMap::default(),
@@ -151,8 +154,12 @@ impl Topology {
 
     /// The number of a medium, unless it is nothing of its own.
     fn medium(&mut self, name: &str) -> Option<u32> {
-        let is_direct = name.is_empty() || self.config.media.get(name) == Some(&Medium::Direct);
-        (!is_direct).then(|| self.texts.number(name))
+        let number = self.texts.number(name);
+        let media = &self.config.media;
+        let is_direct = self
+            .direct
+            .or_insert_with(number, || name.is_empty() || media.get(name) == Some(&Medium::Direct));
+        (!*is_direct).then_some(number)
     }
 
     fn received(&mut self, seam: u32, item: u64, offer: u64, giver: AgentId, receiver: AgentId) {

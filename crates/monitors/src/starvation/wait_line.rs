@@ -4,7 +4,7 @@
 
 use crate::monitor::Moment;
 use crate::number_map::{Number, NumberMap};
-use crate::tickets::{Ticket, Tickets};
+use super::tickets::{Ticket, Tickets};
 
 /// A line of waiting `K`s.
 #[derive(Clone, Debug)]

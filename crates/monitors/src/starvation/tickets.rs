@@ -1,7 +1,7 @@
 //! The numbers that those in a line draw, and how many of the later ones were served.
 
 use crate::monitor::Moment;
-use crate::wait_line::Wait;
+use super::wait_line::Wait;
 
 /// A number in a line, and since when.
 #[derive(Clone, Copy, Debug)]
