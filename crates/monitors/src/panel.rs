@@ -37,14 +37,13 @@ use crate::unfinished::Unfinished;
 use crate::ungated_action::UngatedAction;
 use crate::zombie_write::ZombieWrite;
 
-/// The built-in monitors, apart from those two whose measures the report shows as well. A new one is one line here.
+/// The built-in monitors, apart from those three whose measures the report shows as well. A new one is one line here.
 fn built_in(config: &MonitorConfig, manifest: &Manifest) -> Vec<Box<dyn Monitor>> {
     vec![
         Box::new(LostUpdate::default()),
         Box::new(Conflict::default()),
         Box::new(ZombieWrite::default()),
         Box::new(SemanticConflict::default()),
-        Box::new(Starvation::new(config)),
         Box::new(FeedbackLoop::new(config)),
         Box::new(MessageLoop::new(config, manifest)),
         Box::new(Unfinished::new(config, manifest)),
@@ -67,6 +66,7 @@ pub struct Panel {
     tally: Tally,
     topology: Topology,
     duplicate_hand_over: DuplicateHandOver,
+    starvation: Starvation,
     injections: Injections,
     monitors: Vec<Box<dyn Monitor>>,
     routes: Routes,
@@ -76,6 +76,7 @@ pub struct Panel {
 struct Routes {
     topology: Interests,
     duplicate_hand_over: Interests,
+    starvation: Interests,
     /// In the order of the monitors.
     monitors: Vec<Interests>,
     /// What anybody wants.
@@ -123,14 +124,17 @@ impl Panel {
     #[must_use]
     pub fn new(config: &MonitorConfig, manifest: &Manifest) -> Panel {
         let (topology, duplicate_hand_over) = (Topology::new(config), DuplicateHandOver::default());
+        let starvation = Starvation::new(config);
         let routes = Routes {
             topology: topology.interests(),
             duplicate_hand_over: duplicate_hand_over.interests(),
+            starvation: starvation.interests(),
             monitors: Vec::new(),
             any: Tally::INTERESTS
                 | injected::INTERESTS
                 | topology.interests()
-                | duplicate_hand_over.interests(),
+                | duplicate_hand_over.interests()
+                | starvation.interests(),
             wanting: NumberMap::default(),
         };
         let mut panel = Panel {
@@ -138,6 +142,7 @@ impl Panel {
             tally: Tally::new(config),
             topology,
             duplicate_hand_over,
+            starvation,
             injections: Injections::default(),
             monitors: Vec::new(),
             routes,
@@ -158,9 +163,9 @@ impl Panel {
     /// From now on shows every monitor every step with all its facts, whatever it says that it wants. The report is the
     /// same, if they say it rightly: what tests compare.
     pub fn show_everything(&mut self) {
-        let Routes { topology, duplicate_hand_over, monitors, any, wanting } = &mut self.routes;
+        let Routes { topology, duplicate_hand_over, starvation, monitors, any, wanting } = &mut self.routes;
         *wanting = NumberMap::default();
-        for interests in [topology, duplicate_hand_over, any].into_iter().chain(monitors) {
+        for interests in [topology, duplicate_hand_over, starvation, any].into_iter().chain(monitors) {
             *interests = Interests::EVERYTHING;
         }
     }
@@ -203,6 +208,9 @@ impl Panel {
         if offered.meets(self.routes.duplicate_hand_over) {
             self.duplicate_hand_over.observe(step, facts);
         }
+        if offered.meets(self.routes.starvation) {
+            self.starvation.observe(step, facts);
+        }
         for place in self.routes.wanting(offered) {
             self.monitors[usize::from(*place)].observe(step, facts);
         }
@@ -215,11 +223,13 @@ impl Panel {
         let mut findings: Vec<Finding> =
             misnamed(&self.topology, &architecture, &self.names).into_iter().collect();
         findings.extend(self.duplicate_hand_over.findings(end, &self.names));
+        findings.extend(self.starvation.findings(end, &self.names));
         findings.extend(self.monitors.iter().flat_map(|monitor| monitor.findings(end, &self.names)));
         findings.iter_mut().for_each(|finding| self.injections.label(finding));
         findings.sort_by(Finding::order);
         let duplicated: BTreeMap<&str, u64> = self.duplicate_hand_over.by_seam();
-        Report { findings, architecture, tally: self.tally.report(&duplicated, &self.names) }
+        let tally = self.tally.report(&duplicated, self.starvation.fairness(), &self.names);
+        Report { findings, architecture, tally }
     }
 
     /// The names of the run, with those of the agents that were spawned so far.

@@ -43,6 +43,7 @@ use crate::config::MonitorConfig;
 use crate::finding::Finding;
 use crate::interests::{FactKind, Interests};
 use crate::monitor::{Moment, Monitor, RunEnd, halted, went_down};
+use crate::tally::Fairness;
 
 const KIND: &str = "starvation";
 
@@ -69,6 +70,12 @@ impl Starvation {
             items: ItemLines::new(config),
             default_bound_ns: config.default_wait_bound_ns,
         }
+    }
+
+    /// How evenly the tokens of each model were shared among those who asked for it, by model.
+    #[must_use]
+    pub fn fairness(&self) -> Vec<Fairness> {
+        self.agents.fairness()
     }
 }
 

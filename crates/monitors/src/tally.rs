@@ -43,8 +43,6 @@ pub struct Tally {
     requests: RequestTally,
     roles: NumberMap<Role, RoleCounts>,
     waits: NumberMap<AgentId, Vec<(OwnedWaited, Time)>>,
-    /// Tokens granted, by model and agent.
-    granted: NumberMap<(u32, AgentId), u64>,
     faults: faults::FaultCounts,
 }
 
@@ -119,7 +117,6 @@ impl Tally {
             requests: RequestTally::default(),
             roles: NumberMap::default(),
             waits: NumberMap::default(),
-            granted: NumberMap::default(),
             faults: faults::FaultCounts::default(),
         }
     }
@@ -256,15 +253,12 @@ impl Tally {
                 let role = self.role(agent);
                 role.nano_dollars = role.nano_dollars.saturating_add(nano_dollars);
             }
-            Fact::Requested { model, by, admitted, first, tokens_in, tokens_out } => {
-                let model = self.texts.number(model);
-                let granted = self.granted.or_default((model, by));
+            Fact::Requested { admitted, first, tokens_in, tokens_out, .. } => {
                 let requests = &mut self.requests;
                 if !admitted {
                     requests.refused += 1;
                     return;
                 }
-                *granted = granted.saturating_add(tokens_in).saturating_add(tokens_out);
                 requests.admitted += 1;
                 if first {
                     requests.first_admitted += 1;
@@ -297,9 +291,14 @@ impl Tally {
         }
     }
 
-    /// The tally so far. `duplicated` are the duplicate hand-overs by seam, which another monitor knows.
+    /// The tally so far. Other monitors know the duplicate hand-overs by seam and how fairly models were shared.
     #[must_use]
-    pub fn report(&self, duplicated: &BTreeMap<&str, u64>, names: &Names) -> TallyReport {
+    pub fn report(
+        &self,
+        duplicated: &BTreeMap<&str, u64>,
+        fairness: Vec<Fairness>,
+        names: &Names,
+    ) -> TallyReport {
         TallyReport {
             tasks: self.task_tally(),
             checks: self.checks,
@@ -307,7 +306,7 @@ impl Tally {
             seams: self.seam_tallies(duplicated),
             requests: self.requests,
             roles: self.role_tallies(names),
-            fairness: self.fairness(),
+            fairness,
             faults: self.faults.report(),
         }
     }
@@ -363,19 +362,6 @@ impl Tally {
         let mut tallies: Vec<RoleTally> = self.roles.sorted().map(role_tally).collect();
         tallies.sort_by(|a, b| a.name.cmp(&b.name));
         tallies
-    }
-
-    fn fairness(&self) -> Vec<Fairness> {
-        let mut by_model: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
-        for ((model, _), tokens) in self.granted.sorted() {
-            by_model.entry(self.texts.name(model)).or_default().push(*tokens);
-        }
-        let fairness = |(model, tokens): (&str, Vec<u64>)| Fairness {
-            model: model.to_owned(),
-            agents: tokens.len() as u64,
-            jain: jain_index(tokens.iter().copied()),
-        };
-        by_model.into_iter().map(fairness).collect()
     }
 }
 

@@ -27,17 +27,11 @@ pub struct Topology {
     offers: NumberMap<u64, Carriage>,
     /// How each seam carried last, for the receipts of what was passed on twice.
     usual: BTreeMap<u32, Carriage>,
-    /// Receipts by the way that they took.
-    pub(crate) routes: NumberMap<Route, u64>,
-    /// Receipts by seam, giver and receiver.
-    pub(crate) received: NumberMap<(u32, (AgentId, AgentId)), u64>,
+    /// Receipts by seam and the way that they took.
+    pub(crate) routes: NumberMap<(u32, Route), u64>,
     /// Who chose whom or judged whose result how often, with a store as the one that chose for those that claimed
     /// from it.
     pub(crate) chose: NumberMap<(AgentId, AgentId), u64>,
-    /// Receipts by seam and medium; no medium when giver and receiver needed none.
-    pub(crate) carried: BTreeMap<(u32, Option<u32>), u64>,
-    /// Receipts by seam and the agent that passed them on for others.
-    pub(crate) relayed: NumberMap<(u32, AgentId), u64>,
     /// Decisions by seam (none for claims of what nobody handed over, and for judgements of results) and who took them,
     /// with the first.
     pub(crate) decisions: BTreeMap<(Option<u32>, Decider), Decided>,
@@ -77,7 +71,9 @@ struct Taken {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Route {
     pub(crate) giver: AgentId,
+    /// None when giver and receiver needed none.
     pub(crate) medium: Option<u32>,
+    /// Who passed it on for others.
     pub(crate) relay: Option<AgentId>,
     pub(crate) receiver: AgentId,
 }
@@ -116,9 +112,6 @@ impl Topology {
             usual: BTreeMap::new(),
             chose: NumberMap::default(),
             routes: NumberMap::default(),
-            received: NumberMap::default(),
-            carried: BTreeMap::new(),
-            relayed: NumberMap::default(),
             decisions: BTreeMap::new(),
             claimants: NumberMap::default(),
             chosen: NumberMap::default(),
@@ -170,12 +163,7 @@ impl Topology {
         // Without a carrier there is nobody to state that the item was handed over.
         let medium = carriage.and_then(|carriage| carriage.medium);
         let relay = carrier.filter(|carrier| ![giver, receiver].contains(carrier));
-        *self.routes.or_default(Route { giver, medium, relay, receiver }) += 1;
-        *self.received.or_default((seam, (giver, receiver))) += 1;
-        *self.carried.entry((seam, medium)).or_default() += 1;
-        if let Some(relay) = relay {
-            *self.relayed.or_default((seam, relay)) += 1;
-        }
+        *self.routes.or_default((seam, Route { giver, medium, relay, receiver })) += 1;
     }
 
     fn decide(&mut self, seam: Option<u32>, decider: Decider, moment: Moment) {

@@ -36,7 +36,7 @@ pub(crate) fn measure(topology: &Topology, names: &Names) -> Architecture {
     let view = View::new(topology, names);
     let (decisions, touches, carriers) = (view.decisions(), view.touches(), view.carriers());
     let decided: u64 = topology.decisions.values().map(|decided| decided.count).sum();
-    let hand_overs: u64 = topology.received.values().sum();
+    let hand_overs: u64 = topology.routes.values().sum();
     let decider = view.largest(&decisions);
     let toucher = view.largest(&touches);
     let carrier = view.largest(&carriers);
@@ -150,8 +150,11 @@ pub(crate) fn first_decision(topology: &Topology, names: &Names) -> Option<Momen
 struct View<'a> {
     topology: &'a Topology,
     names: &'a Names,
-    /// Receipts by seam, giver and receiver, and who chose whom how often.
+    /// Receipts: by the way that they took, by seam and medium, by seam and both ends.
+    routes: BTreeMap<Route, u64>,
+    carried: BTreeMap<(u32, Option<u32>), u64>,
     received: Vec<(u32, (AgentId, AgentId), u64)>,
+    /// Who chose whom how often.
     chose: Vec<((AgentId, AgentId), u64)>,
     /// Media that are things of their own, by name.
     media: BTreeMap<&'a str, u32>,
@@ -192,17 +195,24 @@ impl<'a> View<'a> {
             .filter_map(|decider| if let Decider::Store(store) = decider { store } else { None })
             .filter(|store| !active.contains(store))
             .collect();
-        let received = topology.received.sorted().map(|((seam, ends), count)| (seam, ends, *count));
+        let (mut routes, mut carried, mut received) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        for ((seam, route), count) in topology.routes.sorted() {
+            *routes.entry(route).or_default() += count;
+            *carried.entry((seam, route.medium)).or_default() += count;
+            *received.entry((seam, (route.giver, route.receiver))).or_default() += count;
+        }
         let mut view = View {
             topology,
             names,
-            received: received.collect(),
+            routes,
+            carried,
+            received: received.into_iter().map(|((seam, ends), count)| (seam, ends, count)).collect(),
             chose: topology.chose.sorted().map(|(pair, count)| (pair, *count)).collect(),
             media: BTreeMap::new(),
             inboxes: BTreeMap::new(),
             stores,
         };
-        for medium in topology.carried.keys().filter_map(|(_, medium)| *medium) {
+        for medium in view.carried.keys().filter_map(|(_, medium)| *medium) {
             let name = topology.texts.name(medium);
             match topology.config.media.get(name) {
                 Some(Medium::Inbox(owner)) => {
@@ -306,7 +316,7 @@ impl<'a> View<'a> {
                 }
             }
         }
-        for ((seam, medium), carried) in &self.topology.carried {
+        for ((seam, medium), carried) in &self.carried {
             if let Some(owner) = medium.and_then(|medium| self.inboxes.get(&medium)) {
                 let own =
                     self.of_seam(*seam).filter(|((giver, receiver), _)| [giver, receiver].contains(&owner));
@@ -319,13 +329,15 @@ impl<'a> View<'a> {
 
     fn carriers(&self) -> Counts {
         let (mut media, mut relays) = (Counts::new(), Counts::new());
-        for ((_, medium), carried) in &self.topology.carried {
+        for ((_, medium), carried) in &self.carried {
             if let Some(node) = medium.and_then(|medium| self.medium(medium)) {
                 *media.entry(node).or_default() += carried;
             }
         }
-        for ((_, relay), carried) in self.topology.relayed.sorted() {
-            *relays.entry(self.node(relay)).or_default() += carried;
+        for (route, carried) in &self.routes {
+            if let Some(relay) = route.relay {
+                *relays.entry(self.node(relay)).or_default() += carried;
+            }
         }
         // The agent behind a medium, or the owner of an inbox, carries what the medium carries, not that as well.
         for (node, carried) in relays {
@@ -356,9 +368,9 @@ impl<'a> View<'a> {
 
     fn transport(&self, workers: &BTreeSet<AgentId>, decisions: &Counts) -> Transport {
         let (mut paths, mut carriers) = (Vec::new(), BTreeSet::new());
-        for (route, _) in self.topology.routes.sorted() {
-            carriers.extend(self.between_ends(&route).into_iter().flatten());
-            paths.push(self.stops(&route));
+        for route in self.routes.keys() {
+            carriers.extend(self.between_ends(route).into_iter().flatten());
+            paths.push(self.stops(route));
         }
         // Whoever claims from a store is connected through it to all others that do.
         let is_store = |store: AgentId| self.stores.contains(&store) && !self.is_outside(store);
@@ -439,7 +451,7 @@ impl<'a> View<'a> {
             agents.extend([*giver, *receiver].into_iter().filter(|agent| !self.is_outside(*agent)));
         }
         let media =
-            topology.carried.keys().filter(|(known, _)| *known == seam).filter_map(|(_, medium)| *medium);
+            self.carried.keys().filter(|(known, _)| *known == seam).filter_map(|(_, medium)| *medium);
         let mut media: Vec<String> = media.map(|medium| topology.texts.name(medium).to_owned()).collect();
         media.sort();
         let mut counts = Counts::new();

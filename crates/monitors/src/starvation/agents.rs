@@ -12,7 +12,7 @@ use crate::intern::Interner;
 use crate::monitor::{Moment, RunEnd};
 use crate::number_map::NumberMap;
 use crate::role::Role;
-use crate::tally::jain_index;
+use crate::tally::{Fairness, jain_index};
 use crate::text::{counted, shown};
 
 /// Lines of agents, by resource.
@@ -82,6 +82,20 @@ impl AgentLines {
     pub(super) fn requested(&mut self, model: &str, agent: AgentId, granted: Option<u64>) {
         let known = self.granted.or_default((self.resources.number(model), agent));
         *known = known.saturating_add(granted.unwrap_or(0));
+    }
+
+    /// How evenly the tokens of each model were shared among those who asked for it.
+    pub(super) fn fairness(&self) -> Vec<Fairness> {
+        let mut by_model: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
+        for ((model, _), tokens) in self.granted.sorted() {
+            by_model.entry(self.resources.name(model)).or_default().push(*tokens);
+        }
+        let fairness = |(model, tokens): (&str, Vec<u64>)| Fairness {
+            model: model.to_owned(),
+            agents: tokens.len() as u64,
+            jain: jain_index(tokens.iter().copied()),
+        };
+        by_model.into_iter().map(fairness).collect()
     }
 
     pub(super) fn findings(&self, end: &RunEnd, names: &Names) -> Vec<Finding> {

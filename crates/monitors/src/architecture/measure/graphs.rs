@@ -26,8 +26,8 @@ impl View<'_> {
     /// From node to node on the way, media and relays among them.
     fn transported(&self) -> Counts {
         let mut counts = Counts::new();
-        for (route, count) in self.topology.routes.sorted() {
-            let stops = self.stops(&route);
+        for (route, count) in &self.routes {
+            let stops = self.stops(route);
             for pair in stops.windows(2).filter(|pair| pair[0] != pair[1]) {
                 *counts.entry((pair[0], pair[1])).or_default() += count;
             }
