@@ -147,6 +147,8 @@ pub struct Model {
     pub tokens_in: Option<Allowance>,
     /// Generated tokens allowed.
     pub tokens_out: Option<Allowance>,
+    /// How many input tokens a turn may have, cached ones included; a larger one is refused for good.
+    pub context_window: Option<u64>,
     /// What a 429 tells to wait at least, in nanoseconds.
     pub retry_after_ns_min: u64,
 }
@@ -270,7 +272,8 @@ impl Agent for Provider {
         .min(turn.tokens_in);
         let needs = [1, turn.tokens_in - cached, turn.tokens_out];
         let refusal = self.turned_away(ctx, &turn);
-        let wait_ns = self.wait_ns(ctx.now(), needs);
+        let fits = self.model.context_window.is_none_or(|window| turn.tokens_in <= window);
+        let wait_ns = if fits { self.wait_ns(ctx.now(), needs) } else { None };
         let admitted = refusal.is_none() && wait_ns == Some(0);
         let kept = if admitted { ctx.fault_site(sites::MODEL_TRUNCATED) } else { None };
         if let Some(permille) = kept {

@@ -22,6 +22,8 @@ pub struct MonitorConfig {
     pub wait_bound_ns: BTreeMap<String, u64>,
     /// The bound for roles that have none of their own, for spawned agents and for tasks, in nanoseconds.
     pub default_wait_bound_ns: u64,
+    /// How many input tokens a turn of a model may have; of a model that is not listed, full windows are not judged.
+    pub context_windows: BTreeMap<String, u64>,
     /// Complete rounds without progress that make a feedback loop; at least 2.
     pub loop_rounds_max: u32,
     /// What kind of thing the media are; one that is not listed is a [`Medium::Carrier`].
@@ -113,6 +115,7 @@ impl Default for MonitorConfig {
             late_after_ns: BTreeMap::new(),
             wait_bound_ns: BTreeMap::new(),
             default_wait_bound_ns: 30 * MINUTE,
+            context_windows: BTreeMap::new(),
             loop_rounds_max: 3,
             media: BTreeMap::new(),
             outside: BTreeSet::from(["outside".to_owned()]),

@@ -1,30 +1,35 @@
 //! Starvation: somebody waited past a bound while others that came later were served.
 //!
 //! A long wait alone is not starvation: a line that is served in order is only too long. So a wait counts when it
-//! exceeds its bound and was overtaken. Three sorts of lines are kept:
+//! exceeds its bound and was overtaken. Three sorts of lines are kept, and contexts beside them:
 //! - *agents* by what they wait for and role: `WaitOn` a resource up to `WaitEnd` (a quota, a lock, a place in a queue);
 //!   the bound is the role's `wait_bound_ns`, or else `default_wait_bound_ns` (30 minutes);
 //! - *tasks* by the store that offers them: `TaskReady` up to the first claim or start; the default bound;
 //! - *items* by the medium and seam that carry them: `Offered` up to the first `HandedOver` or `Received`, for media that
 //!   are things of their own; the default bound. ("Merge queue newest-first: branches stranded 44-49 h while every
 //!   health signal reads green", github.com/gastownhall/gascity-packs, issue 272.)
+//! - *contexts* by model and role: a turn that was refused because the model's window does not hold it, although it
+//!   holds the smallest turn that the role asked for about the item: what was said before took its place.
 //!
 //! *Source.* Overtaking is bounded waiting as in Dijkstra's and Knuth's mutual exclusion; fairness is Jain's index (Jain,
 //! Chiu and Hawe, "A Quantitative Measure of Fairness", 1984).
 //!
-//! *Parameters.* [`MonitorConfig::wait_bound_ns`], [`MonitorConfig::default_wait_bound_ns`], media that are no carriers.
+//! *Parameters.* [`MonitorConfig::wait_bound_ns`], [`MonitorConfig::default_wait_bound_ns`],
+//! [`MonitorConfig::context_windows`] (a model that has none is not judged), media that are no carriers.
 //!
 //! Beside the longest wait and its overtakes a finding tells the age of the oldest that still waits, the 50th and 99th
-//! percentile of waits and their ratio, Jain's index of who was served, and for tasks how long some worker that had taken from the store before lay idle while work was
-//! ready.
+//! percentile of waits and their ratio, Jain's index of who was served, and for tasks how long some worker that had taken
+//! from the store before lay idle while work was ready. Of a context it tells how much of it was said before, and since
+//! when that took more than half of the window.
 //!
 //! A medium that delivered an item again keeps no order, and its lines are not judged: duplicate hand-overs are.
 //!
 //! *Limits.* Quota is seen as far as waits and granted tokens are stated, places in a queue as far as givers state that
-//! they wait for one; how much of a context window somebody else's words fill is not a fact, so starvation of context
-//! is not judged. A worker is known to be idle only once it has finished, given back or handed on what it took.
+//! they wait for one. Whose words fill a context is not a fact: the agent's own earlier turns count as said before, as
+//! others' do. A worker is known to be idle only once it has finished, given back or handed on what it took.
 
 mod agents;
+mod contexts;
 mod idle_time;
 mod items;
 mod tasks;
@@ -36,6 +41,7 @@ use fleetsim_engine::batch::Step;
 use fleetsim_engine::{Fact, Names, Waited};
 
 use agents::AgentLines;
+use contexts::Contexts;
 use items::ItemLines;
 use tasks::TaskLines;
 
@@ -56,6 +62,7 @@ pub struct Starvation {
     tasks: TaskLines,
     saw_ready: bool,
     items: ItemLines,
+    contexts: Contexts,
     default_bound_ns: u64,
 }
 
@@ -68,6 +75,7 @@ impl Starvation {
             tasks: TaskLines::default(),
             saw_ready: false,
             items: ItemLines::new(config),
+            contexts: Contexts::new(config),
             default_bound_ns: config.default_wait_bound_ns,
         }
     }
@@ -129,6 +137,7 @@ impl Monitor for Starvation {
                 Fact::TaskFinished { task, .. } => {
                     self.tasks.leave(task, at);
                     self.items.over(task);
+                    self.contexts.over(task);
                     self.tasks.set_idle(step.target, true, at.at);
                 }
                 Fact::TaskReleased { .. } => self.tasks.set_idle(step.target, true, at.at),
@@ -140,11 +149,13 @@ impl Monitor for Starvation {
                 // Whoever takes up something else is at work again.
                 Fact::Received { seam, item, .. } => {
                     self.items.received(seam, item, at);
+                    self.contexts.received(step.target, item);
                     self.tasks.set_idle(step.target, false, at.at);
                 }
                 Fact::Requested { model, by, admitted, tokens_in, tokens_out, .. } => {
                     let granted = admitted.then(|| tokens_in.saturating_add(tokens_out));
                     self.agents.requested(model, by, granted);
+                    self.contexts.requested(at, model, by, tokens_in, !admitted);
                 }
                 _ => {}
             }
@@ -159,6 +170,7 @@ impl Monitor for Starvation {
         let mut findings = self.agents.findings(end, names);
         findings.extend(self.tasks.findings(self.default_bound_ns, end, names));
         findings.extend(self.items.findings(end));
+        findings.extend(self.contexts.findings(names));
         findings
     }
 }

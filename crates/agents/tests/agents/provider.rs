@@ -21,6 +21,7 @@ pub(crate) fn model() -> Model {
         requests: None,
         tokens_in: None,
         tokens_out: None,
+        context_window: None,
         retry_after_ns_min: 0,
     }
 }
@@ -102,7 +103,9 @@ fn what_no_period_allows_is_too_large() {
         (Model { tokens_in: limit, ..model() }, 101, 0, true),
         (Model { tokens_out: limit, ..model() }, 900, 100, false),
         (Model { tokens_out: limit, ..model() }, 0, 101, true),
-        // What is cached does not count.
+        (Model { context_window: Some(100), ..model() }, 100, 900, false),
+        (Model { context_window: Some(100), cached: ALWAYS, ..model() }, 101, 0, true),
+        // What is cached does not count against a limit.
         (
             Model { tokens_in: limit, cached: Share { numerator: 1, denominator: 2 }, ..model() },
             200,

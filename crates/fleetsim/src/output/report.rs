@@ -230,7 +230,7 @@ fn tally(report: &Report, lines: &mut Vec<String>) {
     let (cost, requests) = (&report.tally.cost, &report.tally.requests);
     if requests.admitted > 0 || requests.refused > 0 || cost.nano_dollars > 0 {
         lines.push(format!(
-            "cost {}: {} tokens in, {} cached, {} out; {} requests admitted, {} refused (429)",
+            "cost {}: {} tokens in, {} cached, {} out; {} requests admitted, {} refused",
             dollars(cost.nano_dollars),
             grouped(cost.tokens_in),
             grouped(cost.cached),

@@ -35,6 +35,20 @@ fn the_report_says_what_emerged_and_how_to_see_it_again() {
 }
 
 #[test]
+fn a_context_that_fills_up_starves_its_turns() {
+    let folder = Folder::new();
+    let (shipped, trace) = (fixture("../../../../scenarios/review-loop.toml"), folder.word("run.fleet"));
+    let told = "a turn of generator about item 1 found no room";
+    let small = "model.opus.context-window=60k";
+    let run = call(&["run", &shipped, "--set", small, "--trace", &trace]).exits(1);
+    let replay = call(&["replay", &trace, "--detached"]).exits(0);
+    assert!(run.stdout.contains(told), "{}", run.stdout);
+    assert!(replay.stdout.contains(told), "what the monitors must know is in the trace:\n{}", replay.stdout);
+    let large = "model.opus.context-window=2M";
+    assert!(!call(&["run", &shipped, "--set", large]).exits(0).stdout.contains("STARVATION"));
+}
+
+#[test]
 fn json_has_every_promised_field() {
     let called = call(&["run", &fixture("pipeline.toml"), "--seed", "4", "--format", "json"]);
     let json = called.json();

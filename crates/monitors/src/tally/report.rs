@@ -99,7 +99,7 @@ pub struct SeamTally {
 pub struct RequestTally {
     /// Requests that were admitted.
     pub admitted: u64,
-    /// Requests that were refused with a 429.
+    /// Requests that were refused: above a limit, too large, or by a provider in trouble.
     pub refused: u64,
     /// Requests that were admitted at their first attempt.
     pub first_admitted: u64,

@@ -63,7 +63,69 @@ pub(crate) fn fixtures() -> Vec<Fixture> {
                 ("the first task is never begun", |run| run.leave_out(1)),
             ],
         },
+        Fixture {
+            kind: KIND,
+            config: small_window,
+            correct: || conversation(&[(3_000, true), (6_000, true), (10_000, true)]),
+            mutations: &[("one word more is said than there is room for", |run| {
+                run.restate(3, [requested(10_001, false)]);
+            })],
+        },
     ]
+}
+
+fn small_window() -> MonitorConfig {
+    MonitorConfig {
+        context_windows: [("opus".to_owned(), 10_000)].into_iter().collect(),
+        ..MonitorConfig::default()
+    }
+}
+
+fn requested(tokens_in: u64, admitted: bool) -> Fact<'static> {
+    Fact::Requested { model: "opus", by: id("coder-1"), admitted, first: true, tokens_in, tokens_out: 0 }
+}
+
+/// coder-1 takes item 7 up and asks for turns of so many tokens, each of which is admitted or not.
+fn conversation(turns: &[(u64, bool)]) -> Run {
+    let mut run = Run::default();
+    let received = Fact::Received { seam: "notes", item: 7, offer: 1, giver: id("writer-1") };
+    run.at(0, "coder-1", [received]);
+    for ((tokens, admitted), minute) in turns.iter().zip(1_u64..) {
+        run.at(minute * 60, "store", [requested(*tokens, *admitted)]);
+    }
+    run
+}
+
+#[test]
+fn what_was_said_before_takes_the_place_of_a_turn() {
+    let run = conversation(&[(3_000, true), (8_001, true), (9_000, true), (11_000, false), (12_000, false)]);
+    let finding = only(run.findings_with(&small_window(), KIND));
+    assert_eq!(
+        finding.summary,
+        "STARVATION on opus at 00:04:00: a turn of coder-1 about item 7 found no room: 3000 tokens of its own beside \
+         8000 that were said before, where the context window holds 10000; 2 turns of coder crowded out so far"
+    );
+    assert_eq!(finding.evidence.iter().map(|evidence| evidence.event).collect::<Vec<_>>(), [2, 4, 5]);
+    assert_eq!(finding.earliest_signal.as_ref().map(|signal| signal.event), Some(2));
+    assert_eq!(finding.lead_time_ns, Some(2 * MINUTE));
+    assert_eq!((finding.count, finding.numbers.get("said_before_tokens")), (2, Some(8_000)));
+    assert!(finding.matches(KIND, &[("resource", "opus"), ("role", "coder"), ("form", "context")]));
+}
+
+#[test]
+fn contexts_that_are_not_crowded_are_silent() {
+    let mut between = conversation(&[(3_000, true), (9_000, true)]);
+    let ended = Fact::TaskFinished { task: 7, attempt: 1, reported: false, actual: false };
+    between.at(200, "coder-1", [ended]).at(260, "store", [requested(10_001, false)]);
+    for (why, run, config) in [
+        ("it has room", conversation(&[(3_000, true), (10_000, true)]), small_window()),
+        ("the task alone is too large", conversation(&[(10_001, false), (12_000, false)]), small_window()),
+        ("the quota is used up", conversation(&[(3_000, true), (9_000, false)]), small_window()),
+        ("no window is known", conversation(&[(3_000, true), (11_000, false)]), MonitorConfig::default()),
+        ("another attempt begins afresh", between, small_window()),
+    ] {
+        assert_eq!(run.findings_with(&config, KIND), [], "{why}");
+    }
 }
 
 #[test]

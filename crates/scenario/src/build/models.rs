@@ -53,6 +53,7 @@ fn plan(name: &str, model: &vocabulary::Model) -> Result<Model, BuildError> {
         requests: model.allows.requests.map(allowance),
         tokens_in: model.allows.input_tokens.map(allowance),
         tokens_out: model.allows.output_tokens.map(allowance),
+        context_window: model.context_window.map(|window| window.get()),
         retry_after_ns_min: model.retry_after.map_or(SECOND, |least| least.nanoseconds()),
     })
 }

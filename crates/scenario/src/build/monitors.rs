@@ -44,6 +44,11 @@ pub(super) fn config(document: &Document) -> MonitorConfig {
             config.people.insert(name.to_owned());
         }
     }
+    for (name, model) in document.model.iter() {
+        if let Some(window) = model.context_window {
+            config.context_windows.insert(name.to_owned(), window.get());
+        }
+    }
     for (name, medium) in document.medium.iter() {
         let meant = match (medium.kind, &medium.of) {
             (MediumKind::Inbox, Some(of)) => Medium::Inbox(of.clone()),

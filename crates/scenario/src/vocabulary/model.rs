@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::distribution::DurationDistribution;
-use crate::scalar::{Duration, Money, Rate, Share};
+use crate::scalar::{Count, Duration, Money, Rate, Share};
 
 /// A language model: how fast it answers, what it costs, what its provider allows.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
@@ -21,6 +21,8 @@ pub struct Model {
     /// What the provider allows the whole fleet; what is left out is not limited.
     #[serde(default)]
     pub allows: Allowance,
+    /// How many input tokens a turn may have. A larger one is refused for good. Left out, there is no bound.
+    pub context_window: Option<Count>,
     /// How long the provider tells a refused request to wait. Left out, it does not say.
     pub retry_after: Option<Duration>,
     /// The share of input tokens that are found in the provider's cache.
