@@ -291,8 +291,10 @@ pub(crate) fn misnamed(topology: &Topology, architecture: &Architecture, names: 
         Evidence::new(first, format!("{} took its first decision of {}", shown(&decider.by), decider.part))
     });
     let mut about = BTreeMap::from([("architecture", vec![class.name().to_owned()])]);
-    let hubs: Vec<String> =
+    let mut hubs: Vec<String> =
         [&architecture.hub, &architecture.hub_role].into_iter().flatten().cloned().collect();
+    // The only member of a role is called as the role is.
+    hubs.dedup();
     if !hubs.is_empty() {
         about.insert("hub", hubs);
     }

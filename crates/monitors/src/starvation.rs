@@ -114,7 +114,9 @@ impl Monitor for Starvation {
         let at = Moment::of(step);
         for fact in facts {
             match *fact {
-                Fact::WaitOn { on: Waited::Resource(resource) } => self.agents.wait(step.target, resource, at),
+                Fact::WaitOn { on: Waited::Resource(resource) } => {
+                    self.agents.wait(step.target, resource, at)
+                }
                 Fact::WaitEnd { on: Waited::Resource(resource) } => {
                     self.agents.wait_ended(step.target, resource, at)
                 }

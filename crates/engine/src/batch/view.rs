@@ -21,7 +21,6 @@ impl<'a> Steps<'a> {
     pub(super) fn of(batch: &'a Batch) -> Steps<'a> {
         Steps { batch, step: 0, effect: 0, fact_byte: 0, payload_byte: 0 }
     }
-
 }
 
 impl<'a> Iterator for Steps<'a> {

@@ -450,8 +450,7 @@ impl<'a> View<'a> {
             hand_overs += count;
             agents.extend([*giver, *receiver].into_iter().filter(|agent| !self.is_outside(*agent)));
         }
-        let media =
-            self.carried.keys().filter(|(known, _)| *known == seam).filter_map(|(_, medium)| *medium);
+        let media = self.carried.keys().filter(|(known, _)| *known == seam).filter_map(|(_, medium)| *medium);
         let mut media: Vec<String> = media.map(|medium| topology.texts.name(medium).to_owned()).collect();
         media.sort();
         let mut counts = Counts::new();

@@ -160,7 +160,8 @@ impl Contexts {
             earliest_signal: Some(Evidence::new(signal, "what was said before took half of the window")),
             lead_time_ns: Some(first.at.at.since(signal.at)),
             remedy: Some(
-                "hand on a digest instead of all that was said, or bound the rounds (review-rounds)".to_owned(),
+                "hand on a digest instead of all that was said, or bound the rounds (review-rounds)"
+                    .to_owned(),
             ),
             ..Finding::new(KIND, Class::Liveness, Severity::High, KIND, first.at, model, &text)
         }

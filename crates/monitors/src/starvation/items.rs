@@ -144,8 +144,9 @@ impl ItemLines {
                 waits.add(item, tickets.wait_of(*ticket), None, end.time, self.bound_ns);
             }
         }
-        let starved =
-            all.iter().filter(|((medium, _), waits)| waits.starved > 0 && !self.redelivering.contains(medium));
+        let starved = all
+            .iter()
+            .filter(|((medium, _), waits)| waits.starved > 0 && !self.redelivering.contains(medium));
         let finding = |((medium, seam), waits): (&(u32, u32), &Waits<u64>)| {
             let (medium, seam) = (self.names.name(*medium), self.names.name(*seam));
             let mut finding = finding(medium, seam, waits, self.bound_ns, |item| format!("item {item}"));

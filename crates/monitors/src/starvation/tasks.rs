@@ -97,8 +97,7 @@ impl TaskLines {
         }
         let finding = |(store, waits): (AgentId, Waits<u64>)| {
             let store_name = names.of(store);
-            let mut finding =
-                finding(&store_name, "tasks", &waits, bound_ns, |task| format!("task {task}"));
+            let mut finding = finding(&store_name, "tasks", &waits, bound_ns, |task| format!("task {task}"));
             let line = self.lines.get(store).expect(IN_LINE);
             let idle_ns = line.idle_time.total_ns(end.time);
             if idle_ns > 0 {

@@ -1,7 +1,7 @@
 //! The numbers that those in a line draw, and how many of the later ones were served.
 
-use crate::monitor::Moment;
 use super::wait_line::Wait;
+use crate::monitor::Moment;
 
 /// A number in a line, and since when.
 #[derive(Clone, Copy, Debug)]

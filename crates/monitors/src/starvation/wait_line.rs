@@ -2,9 +2,9 @@
 //!
 //! Everybody draws a number. Whoever is served was overtaken by all that were served before it with a higher number.
 
+use super::tickets::{Ticket, Tickets};
 use crate::monitor::Moment;
 use crate::number_map::{Number, NumberMap};
-use super::tickets::{Ticket, Tickets};
 
 /// A line of waiting `K`s.
 #[derive(Clone, Debug)]

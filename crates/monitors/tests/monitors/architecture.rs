@@ -84,6 +84,7 @@ fn a_claim_that_differs_is_a_finding_of_honesty() {
          coordinator took 60 of 72 decisions, editor touched 24 of 72 hand-overs, redis carried 60 of 72 hand-overs"
     );
     assert!(findings[0].matches("misnamed-architecture", &[("hub", "coordinator")]));
+    assert_eq!(findings[0].about["hub"], ["coordinator"], "named once, as agent and as role");
     assert_eq!(findings[0].evidence[0].event, 1, "the coordinator's first decision");
     let honest =
         run.findings_with(&claim(ArchitectureClass::DistributedHubAndSpoke), "misnamed-architecture");
