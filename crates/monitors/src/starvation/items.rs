@@ -160,3 +160,95 @@ impl ItemLines {
         starved.map(finding).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use fleetsim_engine::Time;
+    use proptest::prelude::*;
+
+    use super::super::wait_line::WaitLine;
+    use super::*;
+
+    const MEDIA: [&str; 2] = ["redis", "merges"];
+    const SEAMS: [&str; 2] = ["drafts", "notes"];
+
+    /// The same with a line of its own for each medium and seam, looked through one by one.
+    #[derive(Default)]
+    struct Twin {
+        lines: BTreeMap<(usize, usize), WaitLine<u64>>,
+        /// How often somebody was served, and had been overtaken.
+        served: BTreeMap<(usize, usize), (u64, u64)>,
+        redelivering: BTreeSet<usize>,
+    }
+
+    impl Twin {
+        fn serve(&mut self, queue: (usize, usize), item: u64) -> bool {
+            let Some(wait) = self.lines.get_mut(&queue).and_then(|line| line.serve(item)) else {
+                return false;
+            };
+            let (served, overtaken) = self.served.entry(queue).or_default();
+            *served += 1;
+            *overtaken += u64::from(wait.overtaken_by > 0);
+            true
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn items_wait_as_in_lines_of_their_own(
+            steps in prop::collection::vec((0..4_u8, 0..2_usize, 0..2_usize, 0..5_u64), 0..200),
+        ) {
+            let config = MonitorConfig { default_wait_bound_ns: 0, ..MonitorConfig::default() };
+            let (mut lines, mut twin) = (ItemLines::new(&config), Twin::default());
+            for (event, (what, medium, seam, item)) in (0..).zip(steps) {
+                let at = Moment { event, at: Time::from_ns(event + 1) };
+                match what {
+                    0 => {
+                        lines.offered(SEAMS[seam], MEDIA[medium], item, at);
+                        twin.lines.entry((medium, seam)).or_default().join(item, at);
+                    }
+                    1 => {
+                        lines.carried(SEAMS[seam], MEDIA[medium], item, at);
+                        if twin.lines.contains_key(&(medium, seam)) && !twin.serve((medium, seam), item) {
+                            twin.redelivering.insert(medium);
+                        }
+                    }
+                    2 => {
+                        lines.received(SEAMS[seam], item, at);
+                        for medium in 0..MEDIA.len() {
+                            twin.serve((medium, seam), item);
+                        }
+                    }
+                    _ => {
+                        lines.over(item);
+                        twin.lines.values_mut().for_each(|line| line.leave(item));
+                    }
+                }
+            }
+            let place = |all: &[&str], name: u32| {
+                all.iter().position(|known| *known == lines.names.name(name)).expect("it is one of them")
+            };
+            let mut waiting: Vec<((usize, usize), u64, u64)> = Vec::new();
+            for (item, all) in lines.waiting.sorted() {
+                for (number, ticket) in all.all() {
+                    let line = &lines.lines[*number as usize];
+                    let queue = (place(&MEDIA, line.medium), place(&SEAMS, line.seam));
+                    waiting.push((queue, item, line.tickets.wait_of(*ticket).overtaken_by));
+                }
+            }
+            waiting.sort();
+            let of_twin = twin.lines.iter().flat_map(|(queue, line)| {
+                line.waiting().map(|(item, wait)| (*queue, item, wait.overtaken_by))
+            });
+            prop_assert_eq!(waiting, of_twin.collect::<Vec<_>>());
+            for line in &lines.lines {
+                let queue = (place(&MEDIA, line.medium), place(&SEAMS, line.seam));
+                let (served, overtaken) = twin.served.get(&queue).copied().unwrap_or_default();
+                prop_assert_eq!((line.waits.count(), line.waits.starved), (served, overtaken));
+            }
+            let redelivering: BTreeSet<usize> =
+                lines.redelivering.iter().map(|medium| place(&MEDIA, *medium)).collect();
+            prop_assert_eq!(redelivering, twin.redelivering);
+        }
+    }
+}

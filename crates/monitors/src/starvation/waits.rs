@@ -48,6 +48,12 @@ pub(super) struct Starved<K> {
 }
 
 impl<K: Number> Waits<K> {
+    /// How many there were.
+    #[cfg(test)]
+    pub(super) fn count(&self) -> u64 {
+        self.lengths.count()
+    }
+
     /// One more wait, of `who` up to `end`, where it was served or not.
     pub(super) fn add(&mut self, who: K, wait: Wait, served: Option<Moment>, end: Time, bound_ns: u64) {
         let waited_ns = end.since(wait.since.at);

@@ -347,3 +347,25 @@ fn idle_capacity_beside_ready_work_is_told() {
     assert_eq!(finding.numbers.get("oldest_waiting_ns"), Some(70 * MINUTE));
     assert!(finding.summary.ends_with("; some worker was idle for 50m meanwhile"), "{}", finding.summary);
 }
+
+#[test]
+fn a_task_that_is_lost_or_said_to_be_ready_twice_keeps_nobody_idle() {
+    let lost = Fact::Undelivered { seam: "tickets", item: 1, offer: 1, reason: "full" };
+    let mut run = Run::default();
+    run.at(0, "store", [ready(1), ready(2)]).at(30, "store", [ready(1)]).at(60, "coder-1", [started(2)]);
+    run.at(600, "coder-1", [Fact::TaskFinished { task: 2, attempt: 1, reported: true, actual: true }]);
+    run.at(1200, "store", [lost]).at(3000, "store", [ready(5), ready(6)]).at(3000, "coder-1", [started(6)]);
+    run.at(9000, "store", []);
+    let finding = run.finding(KIND);
+    assert_eq!(finding.numbers.get("idle_while_ready_ns"), Some(10 * MINUTE), "until task 1 was lost");
+    assert_eq!(finding.numbers.get("starved_waits"), Some(1), "task 5, which task 6 overtook");
+}
+
+#[test]
+fn a_queue_that_delivers_again_keeps_no_order() {
+    let mut run = Run::default();
+    run.at(0, "store", [offered(1), offered(2)]).at(1, "redis", [carried(2)]).at(9000, "redis", [carried(1)]);
+    assert_eq!(run.findings(KIND).len(), 1);
+    run.at(9001, "redis", [carried(1)]);
+    assert_eq!(run.findings(KIND), [], "it delivers again");
+}
