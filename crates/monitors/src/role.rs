@@ -59,5 +59,6 @@ mod tests {
         assert_ne!(Role::named("writer"), Role::named("coder"));
         assert_eq!(Role::of(AgentId::spawned(AgentId::WORLD, 0)), Role::SPAWNED);
         assert_eq!(Role::of(AgentId::WORLD), Role::OUTSIDE);
+        assert_ne!(Role::SPAWNED, Role::OUTSIDE);
     }
 }

@@ -317,3 +317,18 @@ fn a_relay_carries_as_a_medium_does() {
     assert_eq!(architecture.class, Some(ArchitectureClass::DistributedHubAndSpoke));
     assert_eq!(architecture.carries, "coordinator");
 }
+
+#[test]
+fn what_goes_one_way_on_several_seams_is_counted_together() {
+    let mut run = Run::default();
+    for (offer, seam) in (0..).zip(["notes", "drafts", "notes", "drafts", "notes"]) {
+        let ends = ("coder-1", "coder-1", "redis", "writer-1");
+        hand_over(&mut run, offer * 10, (seam, "redis"), (offer, offer), ends);
+    }
+    let architecture = measured(&run);
+    let edges = architecture.graphs.transport.edges.iter();
+    let edges: Vec<(&str, &str, u64)> =
+        edges.map(|edge| (edge.from.as_str(), edge.to.as_str(), edge.count)).collect();
+    assert_eq!(edges, [("coder-1", "redis", 5), ("redis", "writer-1", 5)]);
+    assert_eq!(architecture.seams.iter().map(|seam| seam.hand_overs).collect::<Vec<_>>(), [2, 3]);
+}

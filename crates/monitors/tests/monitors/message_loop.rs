@@ -268,6 +268,21 @@ fn a_cascade_through_two_roles_is_found_although_neither_sends_what_it_gets() {
 }
 
 #[test]
+fn a_round_in_which_everybody_waits_before_it_sends_is_found() {
+    let mut run = Run::default();
+    let (mut cause, agents) = ((AgentId::WORLD, 0), ["coder-1", "coder-2"]);
+    for hop in 0..80_u32 {
+        let (agent, next) = (agents[hop as usize % 2], agents[(hop as usize + 1) % 2]);
+        let (second, own, first) = (u64::from(hop) * 60, id(agent), 1 + 2 * hop);
+        run.at(second, agent, [spent()]).caused(cause, 5, first, [Sent::Timer]);
+        run.step((second + 30) * SECOND, agent, Event::Timer, Fate::Handled, []);
+        run.caused((own, first), 0, first + 1, [Sent::Message(id(next), 5)]);
+        cause = (own, first + 1);
+    }
+    assert!(run.finding(KIND).matches(KIND, &[("form", "round")]));
+}
+
+#[test]
 fn agents_that_spawn_agents_that_spawn_are_a_cascade() {
     for (each, found) in [(2_u64, 1), (1, 0)] {
         let mut run = Run::default();
