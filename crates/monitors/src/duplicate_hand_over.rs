@@ -28,7 +28,8 @@ const UNKNOWN: u32 = u32::MAX;
 /// Finds duplicate hand-overs, folded by medium.
 #[derive(Clone, Debug, Default)]
 pub struct DuplicateHandOver {
-    names: Interner,
+    seams: Interner,
+    media: Interner,
     /// Kept for good, since a duplicate may come at any time: 32 bytes an offer.
     taken: Ledger<Taken>,
     /// The event of each agent's last crash.
@@ -36,7 +37,7 @@ pub struct DuplicateHandOver {
     /// Items that were released, by the agents at both ends of the message that did it, if it was one.
     given_back: BTreeMap<u64, [AgentId; 2]>,
     /// The medium of each seam, by the seam's number.
-    media: Vec<u32>,
+    carried_by: Vec<u32>,
     repeats: BTreeMap<u32, Repeats>,
 }
 
@@ -71,7 +72,7 @@ impl DuplicateHandOver {
         let mut seams = BTreeMap::new();
         for repeats in self.repeats.values() {
             for (seam, count) in &repeats.by_seam {
-                *seams.entry(self.names.name(*seam)).or_default() += count;
+                *seams.entry(self.seams.name(*seam)).or_default() += count;
             }
         }
         seams
@@ -87,10 +88,10 @@ impl DuplicateHandOver {
         if self.crashed.get(&before.receiver).is_some_and(|crash| *crash > before.moment.event) {
             return;
         }
-        let seam = self.names.number(seam);
-        let direct = self.names.number("");
+        let seam = self.seams.number(seam);
+        let direct = self.media.number("");
         let medium =
-            self.media.get(seam as usize).copied().filter(|medium| *medium != UNKNOWN).unwrap_or(direct);
+            self.carried_by.get(seam as usize).copied().filter(|medium| *medium != UNKNOWN).unwrap_or(direct);
         let repeats = self.repeats.entry(medium).or_default();
         *repeats.by_seam.entry(seam).or_default() += 1;
         let receivers = [before.receiver, again.receiver];
@@ -98,17 +99,17 @@ impl DuplicateHandOver {
     }
 
     fn carried(&mut self, seam: &str, medium: &str) {
-        let (seam, medium) = (self.names.number(seam), self.names.number(medium));
-        if self.media.len() <= seam as usize {
-            self.media.resize(seam as usize + 1, UNKNOWN);
+        let (seam, medium) = (self.seams.number(seam), self.media.number(medium));
+        if self.carried_by.len() <= seam as usize {
+            self.carried_by.resize(seam as usize + 1, UNKNOWN);
         }
-        self.media[seam as usize] = medium;
+        self.carried_by[seam as usize] = medium;
     }
 
     fn finding(&self, medium: &str, repeats: &Repeats, names: &Names) -> Finding {
         let (fold, first) = (&repeats.fold, repeats.fold.first());
         let mut seams: Vec<(&str, u64)> =
-            repeats.by_seam.iter().map(|(seam, count)| (self.names.name(*seam), *count)).collect();
+            repeats.by_seam.iter().map(|(seam, count)| (self.seams.name(*seam), *count)).collect();
         seams.sort();
         let told: Vec<String> =
             seams.iter().map(|(seam, count)| format!("{} {}", shown(seam), times(*count))).collect();
@@ -122,7 +123,7 @@ impl DuplicateHandOver {
             shown(&names.of(first.before.receiver)),
         );
         let took = |repeat: &Repeat, taken: Taken, how: &str| {
-            let (seam, receiver) = (shown(self.names.name(repeat.seam)), shown(&names.of(taken.receiver)));
+            let (seam, receiver) = (shown(self.seams.name(repeat.seam)), shown(&names.of(taken.receiver)));
             Evidence::new(taken.moment, format!("{receiver} took up offer {} of {seam}{how}", repeat.offer))
         };
         let original = took(first, first.before, "");
@@ -187,7 +188,7 @@ impl Monitor for DuplicateHandOver {
     fn findings(&self, _end: &RunEnd, names: &Names) -> Vec<Finding> {
         self.repeats
             .iter()
-            .map(|(medium, repeats)| self.finding(self.names.name(*medium), repeats, names))
+            .map(|(medium, repeats)| self.finding(self.media.name(*medium), repeats, names))
             .collect()
     }
 }

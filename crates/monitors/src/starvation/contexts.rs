@@ -18,6 +18,9 @@ use crate::number_map::NumberMap;
 use crate::role::Role;
 use crate::text::{counted, shown};
 
+/// How many roles' turns about an item are followed: a record may be made to be slow.
+const ROLES_MAX: usize = 64;
+
 /// The context windows of models, and what filled them.
 #[derive(Clone, Debug)]
 pub(super) struct Contexts {
@@ -97,10 +100,13 @@ impl Contexts {
         let Some(item) = self.holds.get(agent).copied() else { return };
         let role = Role::of(agent);
         let all = self.said.or_default(item);
-        let place = all.iter().position(|known| known.role == role).unwrap_or_else(|| {
+        let place = all.iter().position(|known| known.role == role).unwrap_or(all.len());
+        if place == ROLES_MAX {
+            return;
+        }
+        if place == all.len() {
             all.push(Conversation { role, need: tokens, half_full: None });
-            all.len() - 1
-        });
+        }
         let conversation = &mut all[place];
         conversation.need = conversation.need.min(tokens);
         let said_before = tokens - conversation.need;

@@ -10,12 +10,16 @@ use crate::intern::Interner;
 use crate::monitor::{Moment, RunEnd};
 use crate::number_map::NumberMap;
 
+/// How many lines an item is followed in at once: a record may be made to be slow.
+const LINES_MAX: usize = 64;
+
 /// Lines of items, by medium and seam.
 #[derive(Clone, Debug)]
 pub(super) struct ItemLines {
     /// Media that are told to be something else than a thing that stands between giver and receiver.
     others: BTreeSet<String>,
-    names: Interner,
+    media: Interner,
+    seams: Interner,
     bound_ns: u64,
     /// The place in `lines` of each medium and seam.
     places: NumberMap<(u32, u32), u32>,
@@ -51,7 +55,8 @@ impl ItemLines {
         let others = config.media.iter().filter(|(_, medium)| **medium != Medium::Carrier);
         ItemLines {
             others: others.map(|(name, _)| name.clone()).collect(),
-            names: Interner::default(),
+            media: Interner::default(),
+            seams: Interner::default(),
             bound_ns: config.default_wait_bound_ns,
             places: NumberMap::default(),
             lines: Vec::new(),
@@ -65,7 +70,7 @@ impl ItemLines {
         if medium.is_empty() || self.others.contains(medium) {
             return;
         }
-        let (medium, seam) = (self.names.number(medium), self.names.number(seam));
+        let (medium, seam) = (self.media.number(medium), self.seams.number(seam));
         let lines = &mut self.lines;
         let place = *self.places.or_insert_with((medium, seam), || {
             lines.push(ItemLine { medium, seam, tickets: Tickets::default(), waits: Waits::default() });
@@ -77,14 +82,15 @@ impl ItemLines {
             joins = true;
             Waiting { first: (place, tickets.draw(at)), others: Vec::new() }
         });
-        if !joins && waiting.all().all(|(known, _)| *known != place) {
+        let has_room = waiting.others.len() + 1 < LINES_MAX;
+        if !joins && has_room && waiting.all().all(|(known, _)| *known != place) {
             waiting.others.push((place, tickets.draw(at)));
         }
     }
 
     /// The item left the medium, for whomever.
     pub(super) fn carried(&mut self, seam: &str, medium: &str, item: u64, at: Moment) {
-        let (medium, seam) = (self.names.number(medium), self.names.number(seam));
+        let (medium, seam) = (self.media.number(medium), self.seams.number(seam));
         let Some(place) = self.places.get((medium, seam)).copied() else { return };
         match self.leaves(item, |known, _| known == place) {
             Some((_, ticket)) => self.serve(place, item, ticket, at),
@@ -99,7 +105,7 @@ impl ItemLines {
         if !self.waiting.contains(item) {
             return;
         }
-        let seam = self.names.number(seam);
+        let seam = self.seams.number(seam);
         while let Some((place, ticket)) = self.leaves(item, |_, line| line.seam == seam) {
             self.serve(place, item, ticket, at);
         }
@@ -148,7 +154,7 @@ impl ItemLines {
             .iter()
             .filter(|((medium, _), waits)| waits.starved > 0 && !self.redelivering.contains(medium));
         let finding = |((medium, seam), waits): (&(u32, u32), &Waits<u64>)| {
-            let (medium, seam) = (self.names.name(*medium), self.names.name(*seam));
+            let (medium, seam) = (self.media.name(*medium), self.seams.name(*seam));
             let mut finding = finding(medium, seam, waits, self.bound_ns, |item| format!("item {item}"));
             finding.about = BTreeMap::from([
                 ("resource", vec![medium.to_owned()]),
@@ -193,6 +199,17 @@ mod tests {
         }
     }
 
+    #[test]
+    fn an_item_is_followed_in_a_bounded_number_of_lines() {
+        let mut lines = ItemLines::new(&MonitorConfig::default());
+        for seam in 0..3 * LINES_MAX {
+            lines.offered(&seam.to_string(), "redis", 7, Moment::ZERO);
+        }
+        assert_eq!(lines.waiting.get(7).map(|waiting| waiting.all().count()), Some(LINES_MAX));
+        lines.over(7);
+        assert!(lines.waiting.is_empty());
+    }
+
     proptest! {
         #[test]
         fn items_wait_as_in_lines_of_their_own(
@@ -225,15 +242,16 @@ mod tests {
                     }
                 }
             }
-            let place = |all: &[&str], name: u32| {
-                all.iter().position(|known| *known == lines.names.name(name)).expect("it is one of them")
+            let place = |all: &[&str], name: &str| {
+                all.iter().position(|known| *known == name).expect("it is one of them")
             };
+            let medium = |number: u32| place(&MEDIA, lines.media.name(number));
+            let queue = |line: &ItemLine| (medium(line.medium), place(&SEAMS, lines.seams.name(line.seam)));
             let mut waiting: Vec<((usize, usize), u64, u64)> = Vec::new();
             for (item, all) in lines.waiting.sorted() {
                 for (number, ticket) in all.all() {
                     let line = &lines.lines[*number as usize];
-                    let queue = (place(&MEDIA, line.medium), place(&SEAMS, line.seam));
-                    waiting.push((queue, item, line.tickets.wait_of(*ticket).overtaken_by));
+                    waiting.push((queue(line), item, line.tickets.wait_of(*ticket).overtaken_by));
                 }
             }
             waiting.sort();
@@ -242,12 +260,11 @@ mod tests {
             });
             prop_assert_eq!(waiting, of_twin.collect::<Vec<_>>());
             for line in &lines.lines {
-                let queue = (place(&MEDIA, line.medium), place(&SEAMS, line.seam));
-                let (served, overtaken) = twin.served.get(&queue).copied().unwrap_or_default();
+                let (served, overtaken) = twin.served.get(&queue(line)).copied().unwrap_or_default();
                 prop_assert_eq!((line.waits.count(), line.waits.starved), (served, overtaken));
             }
             let redelivering: BTreeSet<usize> =
-                lines.redelivering.iter().map(|medium| place(&MEDIA, *medium)).collect();
+                lines.redelivering.iter().map(|number| medium(*number)).collect();
             prop_assert_eq!(redelivering, twin.redelivering);
         }
     }
