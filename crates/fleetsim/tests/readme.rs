@@ -33,15 +33,16 @@ fn examples(page: &str) -> Vec<Example> {
             _ => {}
         }
     }
-    let is_own = |command: &String| command.starts_with("fleetsim ") || is_assignment(command).is_some();
+    let is_own = |command: &String| command.starts_with("fleetsim ") || assignment(command).is_some();
     examples.retain(|example| example.commands.iter().all(is_own));
     examples
 }
 
 /// `name=value`, as shells have it.
-fn is_assignment(command: &str) -> Option<(&str, &str)> {
+fn assignment(command: &str) -> Option<(&str, &str)> {
     let (name, value) = command.split_once('=')?;
-    name.chars().all(|letter| letter.is_ascii_lowercase()).then_some((name, value))
+    let is_name = !name.is_empty() && name.chars().all(|letter| letter.is_ascii_lowercase());
+    is_name.then_some((name, value))
 }
 
 /// What the commands say, one after the other, in `folder`.
@@ -49,7 +50,7 @@ fn said(commands: &[String], folder: &Path) -> Vec<String> {
     let mut said = Vec::new();
     let mut variables = BTreeMap::new();
     for command in commands {
-        if let Some((name, value)) = is_assignment(command) {
+        if let Some((name, value)) = assignment(command) {
             variables.insert(format!("${name}"), value);
             continue;
         }

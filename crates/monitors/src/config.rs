@@ -22,7 +22,8 @@ pub struct MonitorConfig {
     pub wait_bound_ns: BTreeMap<String, u64>,
     /// The bound for roles that have none of their own, for spawned agents and for tasks, in nanoseconds.
     pub default_wait_bound_ns: u64,
-    /// How many input tokens a turn of a model may have; of a model that is not listed, full windows are not judged.
+    /// How many input tokens a turn may have, by role, for roles whose contexts grow with what was said before; those
+    /// of others are not judged.
     pub context_windows: BTreeMap<String, u64>,
     /// Complete rounds without progress that make a feedback loop; at least 2.
     pub loop_rounds_max: u32,

@@ -30,7 +30,7 @@ const UNKNOWN: u32 = u32::MAX;
 pub struct DuplicateHandOver {
     seams: Interner,
     media: Interner,
-    /// Kept for good, since a duplicate may come at any time: 32 bytes an offer.
+    /// Kept for good, since a duplicate may come at any time: 32 bytes an offer, beside a set of their numbers.
     taken: Ledger<Taken>,
     /// The event of each agent's last crash.
     crashed: BTreeMap<AgentId, u64>,

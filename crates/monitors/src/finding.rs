@@ -21,7 +21,10 @@ pub const KINDS: &[(&str, &str)] = &[
     ("stale-read", "an operation read an older version than one committed before it began"),
     ("zombie-write", "somebody acted under a fencing token older than one already seen"),
     ("semantic-conflict", "results that each passed their own check failed together"),
-    ("starvation", "somebody waited past a bound while others that came later were served"),
+    (
+        "starvation",
+        "somebody waited past a bound while others that came later were served, or a turn found no room in its context",
+    ),
     (
         "feedback-loop",
         "an item or a message went round without progress, or bred more of its kind without end",

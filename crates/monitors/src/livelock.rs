@@ -45,9 +45,9 @@ pub(crate) struct Livelock {
     vain_min: u64,
     /// The same for messages that cost nothing.
     messages_min: u64,
-    /// `None` while no work is open.
     /// The present stretch, if it `goes_on`.
     stretch: Stretch,
+    /// Whether work is open and a stretch has begun.
     goes_on: bool,
     /// The longest stretch that ended in progress and was none.
     longest_ns: u64,
@@ -267,7 +267,7 @@ impl Livelock {
     pub(crate) fn observe(&mut self, at: Moment, step: &Step<'_>, facts: &[Fact<'_>], is_idle: bool) {
         if is_idle {
             if self.goes_on {
-                self.progress(at, is_idle);
+                self.progress(at, true);
             }
         } else if Interests::stated_in(step).meets(Livelock::FACTS) {
             self.observe_facts(at, step, facts);

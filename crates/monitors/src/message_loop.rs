@@ -532,7 +532,7 @@ const PROGRESS: Interests = Interests::facts(&[
     FactKind::Acted,
 ]);
 
-/// Whether something came closer to done, or can not be undone any more.
+/// Whether something came closer to done, or can not be undone any more. Its kinds are those of [`PROGRESS`].
 fn is_progress(fact: &Fact<'_>) -> bool {
     matches!(
         fact,
@@ -553,15 +553,8 @@ impl Monitor for MessageLoop {
     }
 
     fn interests(&self) -> Interests {
-        Interests::facts(&[
-            FactKind::TaskFinished,
-            FactKind::Offered,
-            FactKind::Received,
-            FactKind::OperationCommit,
-            FactKind::Spent,
-            FactKind::Acted,
-            FactKind::Progress,
-        ]) | Interests::STEPS
+        let others = Interests::facts(&[FactKind::Offered, FactKind::Received, FactKind::Spent]);
+        PROGRESS | others | Interests::STEPS
     }
 
     fn observe(&mut self, step: &Step<'_>, facts: &[Fact<'_>]) {

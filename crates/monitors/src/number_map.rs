@@ -190,9 +190,12 @@ impl<K: Number, V> NumberMap<K, V> {
         };
         let (_, value) = self.places[gap].take()?;
         self.taken -= 1;
-        // Whoever could stand in the gap closes it, so that every search may stop at the first free place.
+        // Whoever could stand in the gap closes it, so that every search may stop at the first free place. Nobody stands
+        // [`REACH`] places after its home, so that whoever comes later than that could not.
         let mut next = gap + 1;
-        while let Some(Some((key, _))) = self.places.get(next) {
+        while next < gap + REACH
+            && let Some(Some((key, _))) = self.places.get(next)
+        {
             if self.home(*key) <= gap {
                 self.places.swap(gap, next);
                 gap = next;

@@ -1,4 +1,4 @@
-//! Starvation: somebody waited past a bound while others that came later were served.
+//! Starvation: somebody waited past a bound while others that came later were served, or found no room.
 //!
 //! A long wait alone is not starvation: a line that is served in order is only too long. So a wait counts when it
 //! exceeds its bound and was overtaken. Three sorts of lines are kept, and contexts beside them:
@@ -8,14 +8,14 @@
 //! - *items* by the medium and seam that carry them: `Offered` up to the first `HandedOver` or `Received`, for media that
 //!   are things of their own; the default bound. ("Merge queue newest-first: branches stranded 44-49 h while every
 //!   health signal reads green", github.com/gastownhall/gascity-packs, issue 272.)
-//! - *contexts* by model and role: a turn that was refused because the model's window does not hold it, although it
+//! - *contexts* by role: a turn that was refused because the model's window does not hold it, although it
 //!   holds the smallest turn that the role asked for about the item: what was said before took its place.
 //!
 //! *Source.* Overtaking is bounded waiting as in Dijkstra's and Knuth's mutual exclusion; fairness is Jain's index (Jain,
 //! Chiu and Hawe, "A Quantitative Measure of Fairness", 1984).
 //!
 //! *Parameters.* [`MonitorConfig::wait_bound_ns`], [`MonitorConfig::default_wait_bound_ns`],
-//! [`MonitorConfig::context_windows`] (a model that has none is not judged), media that are no carriers.
+//! [`MonitorConfig::context_windows`] (a role that has none is not judged), media that are no carriers.
 //!
 //! Beside the longest wait and its overtakes a finding tells the age of the oldest that still waits, the 50th and 99th
 //! percentile of waits and their ratio, Jain's index of who was served, and for tasks how long some worker that had taken
@@ -26,7 +26,7 @@
 //!
 //! *Limits.* Quota is seen as far as waits and granted tokens are stated, places in a queue as far as givers state that
 //! they wait for one. Whose words fill a context is not a fact: the agent's own earlier turns count as said before, as
-//! others' do. A worker is known to be idle only once it has finished, given back or handed on what it took.
+//! others' do, and where turns differ in size by themselves, so does the difference. A worker is known to be idle only once it has finished, given back or handed on what it took.
 
 mod agents;
 mod contexts;
@@ -53,8 +53,8 @@ use crate::tally::Fairness;
 
 const KIND: &str = "starvation";
 
-/// Finds starved agents, by resource and role; starved tasks, by the store that offers them; and starved items, by what
-/// carries them.
+/// Finds starved agents, by resource and role; starved tasks, by the store that offers them; starved items, by what
+/// carries them; and turns that found no room in their context, by role.
 #[derive(Clone, Debug)]
 pub struct Starvation {
     agents: AgentLines,
@@ -130,6 +130,7 @@ impl Monitor for Starvation {
                 Fact::TaskAdded { task } if !self.saw_ready => self.tasks.join(task, step.target, at),
                 Fact::TaskClaimed { task, .. } | Fact::TaskStarted { task, .. } => {
                     self.tasks.serve(task, step.target, at, self.default_bound_ns);
+                    self.contexts.took_up(step.target, task);
                 }
                 // What was lost on the way or done already waits for nobody; that is another finding's business.
                 Fact::Undelivered { item: task, .. } => {
@@ -139,7 +140,7 @@ impl Monitor for Starvation {
                 Fact::TaskFinished { task, .. } => {
                     self.tasks.leave(task, at);
                     self.items.over(task);
-                    self.contexts.over(task);
+                    self.contexts.over(step.target, task);
                     self.tasks.set_idle(step.target, true, at.at);
                 }
                 Fact::TaskReleased { .. } => self.tasks.set_idle(step.target, true, at.at),
@@ -151,12 +152,12 @@ impl Monitor for Starvation {
                 // Whoever takes up something else is at work again.
                 Fact::Received { seam, item, .. } => {
                     self.items.received(seam, item, at);
-                    self.contexts.received(step.target, item);
+                    self.contexts.took_up(step.target, item);
                     self.tasks.set_idle(step.target, false, at.at);
                 }
                 Fact::Requested { model, by, admitted, tokens_in, tokens_out, .. } => {
-                    let granted = admitted.then(|| tokens_in.saturating_add(tokens_out));
-                    self.agents.requested(model, by, granted);
+                    let granted_tokens = if admitted { tokens_in.saturating_add(tokens_out) } else { 0 };
+                    self.agents.requested(model, by, granted_tokens);
                     self.contexts.requested(at, model, by, tokens_in, !admitted);
                 }
                 _ => {}
@@ -164,6 +165,7 @@ impl Monitor for Starvation {
         }
         if went_down(step) || halted(step) {
             self.agents.stopped(step.target);
+            self.contexts.stopped(step.target);
             self.tasks.set_idle(step.target, false, at.at);
         }
     }

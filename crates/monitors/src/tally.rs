@@ -42,7 +42,7 @@ pub struct Tally {
     cost: CostTally,
     requests: RequestTally,
     roles: NumberMap<Role, RoleCounts>,
-    waits: NumberMap<AgentId, Vec<(OwnedWaited, Time)>>,
+    waits: NumberMap<AgentId, BTreeMap<OwnedWaited, Time>>,
     faults: faults::FaultCounts,
 }
 
@@ -71,7 +71,7 @@ struct RoleCounts {
 }
 
 /// A [`Waited`] that outlives its batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum OwnedWaited {
     Resource(u32),
     Agent(AgentId),
@@ -170,10 +170,7 @@ impl Tally {
                 }
                 Fact::WaitOn { on } => {
                     let on = self.owned(on);
-                    let waits = self.waits.or_default(step.target);
-                    if waits.iter().all(|(known, _)| *known != on) {
-                        waits.push((on, step.time));
-                    }
+                    self.waits.or_default(step.target).entry(on).or_insert(step.time);
                 }
                 Fact::WaitEnd { on } => self.wait_ended(step.target, on, step.time),
                 // That a condition begins or ends is nothing that it did.
@@ -273,8 +270,7 @@ impl Tally {
     fn wait_ended(&mut self, agent: AgentId, on: &Waited<'_>, now: Time) {
         let on = self.owned(on);
         let Some(waits) = self.waits.get_mut(agent) else { return };
-        let Some(place) = waits.iter().position(|(known, _)| *known == on) else { return };
-        let (_, since) = waits.remove(place);
+        let Some(since) = waits.remove(&on) else { return };
         self.role(agent).waits.add(now.since(since));
     }
 

@@ -450,14 +450,15 @@ impl<'a> View<'a> {
             hand_overs += count;
             agents.extend([*giver, *receiver].into_iter().filter(|agent| !self.is_outside(*agent)));
         }
-        let media = self.carried.keys().filter(|(known, _)| *known == seam).filter_map(|(_, medium)| *medium);
+        let carried = self.carried.range((seam, None)..).take_while(|((known, _), _)| *known == seam);
+        let media = carried.filter_map(|((_, medium), _)| *medium);
         let mut media: Vec<String> = media.map(|medium| topology.texts.name(medium).to_owned()).collect();
         media.sort();
         let mut counts = Counts::new();
-        for ((known, decider), decided) in &topology.decisions {
-            if *known == Some(seam) {
-                *counts.entry(self.decider(*decider)).or_default() += decided.count;
-            }
+        let least = (Some(seam), Decider::Agent(AgentId::from_u64(0)));
+        let decided = topology.decisions.range(least..).take_while(|((known, _), _)| *known == Some(seam));
+        for ((_, decider), decided) in decided {
+            *counts.entry(self.decider(*decider)).or_default() += decided.count;
         }
         let largest = self.largest(&counts);
         SeamMeasures {

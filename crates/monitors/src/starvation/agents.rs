@@ -1,6 +1,6 @@
 //! Agents that wait for a resource, by what it is and their role; and who was granted how much of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use fleetsim_engine::{AgentId, Names};
 
@@ -24,7 +24,7 @@ pub(super) struct AgentLines {
     lines: BTreeMap<u32, WaitLine<AgentId>>,
     waits: BTreeMap<(u32, Role), Waits<AgentId>>,
     /// What each agent waits for, so that a crash ends its waits.
-    waiting_for: NumberMap<AgentId, Vec<u32>>,
+    waiting_for: NumberMap<AgentId, BTreeSet<u32>>,
     /// The tokens of a model that were granted to each agent that asked.
     granted: NumberMap<(u32, AgentId), u64>,
 }
@@ -49,17 +49,14 @@ impl AgentLines {
 
     pub(super) fn wait(&mut self, agent: AgentId, resource: &str, at: Moment) {
         let resource = self.resources.number(resource);
-        let waits = self.waiting_for.or_default(agent);
-        if !waits.contains(&resource) {
-            waits.push(resource);
-        }
+        self.waiting_for.or_default(agent).insert(resource);
         self.lines.entry(resource).or_default().join(agent, at);
     }
 
     pub(super) fn wait_ended(&mut self, agent: AgentId, resource: &str, at: Moment) {
         let resource = self.resources.number(resource);
         if let Some(waits) = self.waiting_for.get_mut(agent) {
-            waits.retain(|known| *known != resource);
+            waits.remove(&resource);
         }
         let Some(wait) = self.lines.get_mut(&resource).and_then(|line| line.serve(agent)) else {
             return;
@@ -78,10 +75,10 @@ impl AgentLines {
         }
     }
 
-    /// `agent` asked for `tokens` of `model`, and was granted them or not.
-    pub(super) fn requested(&mut self, model: &str, agent: AgentId, granted: Option<u64>) {
+    /// `agent` asked for `model`, and was granted so many tokens; none, if it was refused.
+    pub(super) fn requested(&mut self, model: &str, agent: AgentId, granted_tokens: u64) {
         let known = self.granted.or_default((self.resources.number(model), agent));
-        *known = known.saturating_add(granted.unwrap_or(0));
+        *known = known.saturating_add(granted_tokens);
     }
 
     /// How evenly the tokens of each model were shared among those who asked for it.
@@ -117,8 +114,9 @@ impl AgentLines {
                 finding(resource, &role_name, waits, self.bound_ns(*role), |agent| shown(&names.of(agent)));
             let served = jain_index(waits.served.values().copied());
             finding.numbers.0.push(("jain_served_thousandths", served.thousandths()));
-            let granted =
-                granted.iter().filter(|((model, _), _)| model == number).map(|(_, tokens)| **tokens);
+            let first = granted.partition_point(|((model, _), _)| model < number);
+            let of_model = granted[first..].iter().take_while(|((model, _), _)| model == number);
+            let granted = of_model.map(|(_, tokens)| **tokens);
             if granted.clone().any(|tokens| tokens > 0) {
                 let (jain, agents) = (jain_index(granted.clone()), counted(granted.count() as u64, "agent"));
                 finding.summary += &format!("; Jain's index of the tokens granted to {agents} is {jain}");

@@ -21,16 +21,16 @@ use crate::text::{counted, shown};
 /// How many roles' turns about an item are followed: a record may be made to be slow.
 const ROLES_MAX: usize = 64;
 
-/// The context windows of models, and what filled them.
+/// The context windows of roles whose contexts grow, and what filled them.
 #[derive(Clone, Debug)]
 pub(super) struct Contexts {
-    windows: BTreeMap<String, u64>,
+    windows: BTreeMap<Role, u64>,
     models: Interner,
-    /// What each agent took up last.
+    /// What each agent took up last, and is not through with.
     holds: NumberMap<AgentId, u64>,
     /// What was said about each item that is not over, by role.
     said: NumberMap<u64, Vec<Conversation>>,
-    crowded: BTreeMap<(u32, Role), Fold<Crowded>>,
+    crowded: BTreeMap<Role, Fold<Crowded>>,
 }
 
 /// The turns of one role about an item.
@@ -48,6 +48,7 @@ struct Conversation {
 struct Crowded {
     agent: AgentId,
     item: u64,
+    model: u32,
     at: Moment,
     tokens: u64,
     conversation: Conversation,
@@ -55,8 +56,9 @@ struct Crowded {
 
 impl Contexts {
     pub(super) fn new(config: &MonitorConfig) -> Contexts {
+        let windows = config.context_windows.iter();
         Contexts {
-            windows: config.context_windows.clone(),
+            windows: windows.map(|(role, tokens)| (Role::named(role), *tokens)).collect(),
             models: Interner::default(),
             holds: NumberMap::default(),
             said: NumberMap::default(),
@@ -66,17 +68,26 @@ impl Contexts {
 
     /// `agent` took `item` up.
     #[inline]
-    pub(super) fn received(&mut self, agent: AgentId, item: u64) {
-        if !self.windows.is_empty() {
+    pub(super) fn took_up(&mut self, agent: AgentId, item: u64) {
+        if self.windows.contains_key(&Role::of(agent)) {
             self.holds.insert(agent, item);
         }
     }
 
-    /// An attempt at the item ended: the next one begins with a fresh context.
+    /// `agent` ended an attempt at the item: the next one begins with a fresh context.
     #[inline]
-    pub(super) fn over(&mut self, item: u64) {
+    pub(super) fn over(&mut self, agent: AgentId, item: u64) {
+        self.stopped(agent);
         if !self.said.is_empty() {
             self.said.remove(item);
+        }
+    }
+
+    /// `agent` is at nothing any more.
+    #[inline]
+    pub(super) fn stopped(&mut self, agent: AgentId) {
+        if !self.holds.is_empty() {
+            self.holds.remove(agent);
         }
     }
 
@@ -90,15 +101,21 @@ impl Contexts {
         tokens: u64,
         is_refused: bool,
     ) {
-        if !self.windows.is_empty() {
-            self.turn(at, model, agent, tokens, is_refused);
+        if let Some(item) = self.holds.get(agent).copied() {
+            self.turn(at, model, (agent, item), tokens, is_refused);
         }
     }
 
-    fn turn(&mut self, at: Moment, model: &str, agent: AgentId, tokens: u64, is_refused: bool) {
-        let Some(window) = self.windows.get(model).copied() else { return };
-        let Some(item) = self.holds.get(agent).copied() else { return };
+    fn turn(
+        &mut self,
+        at: Moment,
+        model: &str,
+        (agent, item): (AgentId, u64),
+        tokens: u64,
+        is_refused: bool,
+    ) {
         let role = Role::of(agent);
+        let window = self.windows[&role];
         let all = self.said.or_default(item);
         let place = all.iter().position(|known| known.role == role).unwrap_or(all.len());
         if place == ROLES_MAX {
@@ -114,21 +131,19 @@ impl Contexts {
             conversation.half_full.get_or_insert(at);
         }
         if is_refused && tokens > window && conversation.need <= window {
-            let crowded = Crowded { agent, item, at, tokens, conversation: *conversation };
-            self.crowded.entry((self.models.number(model), role)).or_default().add(crowded, [agent]);
+            let model = self.models.number(model);
+            let crowded = Crowded { agent, item, model, at, tokens, conversation: *conversation };
+            self.crowded.entry(role).or_default().add(crowded, [agent]);
         }
     }
 
     pub(super) fn findings(&self, names: &Names) -> Vec<Finding> {
-        self.crowded
-            .iter()
-            .map(|((model, role), fold)| self.finding(self.models.name(*model), *role, fold, names))
-            .collect()
+        self.crowded.iter().map(|(role, fold)| self.finding(*role, fold, names)).collect()
     }
 
-    fn finding(&self, model: &str, role: Role, fold: &Fold<Crowded>, names: &Names) -> Finding {
-        let (first, window) = (fold.first(), self.windows[model]);
-        let need = first.conversation.need;
+    fn finding(&self, role: Role, fold: &Fold<Crowded>, names: &Names) -> Finding {
+        let (first, window) = (fold.first(), self.windows[&role]);
+        let (model, need) = (self.models.name(first.model), first.conversation.need);
         let text = format!(
             "a turn of {} about item {} found no room: {need} tokens of its own beside {} that were said before, where \
              the context window holds {window}; {} of {} crowded out so far",
@@ -138,17 +153,18 @@ impl Contexts {
             counted(fold.count, "turn"),
             shown(&role.name(names)),
         );
-        let signal = first.conversation.half_full.unwrap_or(first.at);
         let refused = |crowded: &Crowded| {
             let who = shown(&names.of(crowded.agent));
             Evidence::new(crowded.at, format!("a turn of {who} about item {} was refused", crowded.item))
         };
-        let half = first.conversation.half_full.into_iter();
-        let half = half.map(|half| Evidence::new(half, "what was said before took half of the window"));
+        let half_full = first.conversation.half_full;
+        let half =
+            half_full.map(|at| Evidence::new(at, "what was said before took more than half of the window"));
+        let signal = half.clone().unwrap_or_else(|| refused(first));
         let agents = fold.agents(names);
         Finding {
             count: fold.count,
-            evidence: half.chain(fold.kept.iter().map(refused)).collect(),
+            evidence: half.into_iter().chain(fold.kept.iter().map(refused)).collect(),
             numbers: Numbers(vec![
                 ("turns_crowded_out", fold.count),
                 ("window_tokens", window),
@@ -163,8 +179,8 @@ impl Contexts {
                 ("agent", agents.clone()),
             ]),
             agents,
-            earliest_signal: Some(Evidence::new(signal, "what was said before took half of the window")),
-            lead_time_ns: Some(first.at.at.since(signal.at)),
+            earliest_signal: Some(signal),
+            lead_time_ns: Some(first.at.at.since(half_full.unwrap_or(first.at).at)),
             remedy: Some(
                 "hand on a digest instead of all that was said, or bound the rounds (review-rounds)"
                     .to_owned(),

@@ -25,7 +25,8 @@ pub(super) struct ItemLines {
     places: NumberMap<(u32, u32), u32>,
     lines: Vec<ItemLine>,
     waiting: NumberMap<u64, Waiting>,
-    /// Media that delivered something again: they keep no order, and their copies are another finding's business.
+    /// Media that delivered what did not wait, again or as a copy from further up: they keep no order that could be judged,
+    /// and copies are another finding's business.
     redelivering: BTreeSet<u32>,
 }
 

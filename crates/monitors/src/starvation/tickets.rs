@@ -5,7 +5,7 @@ use crate::monitor::Moment;
 
 /// A number in a line, and since when.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Ticket {
+pub(super) struct Ticket {
     number: u64,
     since: Moment,
 }
@@ -14,7 +14,7 @@ pub(crate) struct Ticket {
 /// for cumulative frequency tables", 1994): each operation takes the logarithm of the line's length at most, and nothing
 /// at all where everybody is served in turn. Takes less than half a byte for each number from the first that waits on.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Tickets {
+pub(super) struct Tickets {
     next: u64,
     /// The number of the first bit, a multiple of 64. Nobody before it waits.
     start: u64,
@@ -31,7 +31,7 @@ pub(crate) struct Tickets {
 
 impl Tickets {
     /// Draws the next number.
-    pub(crate) fn draw(&mut self, now: Moment) -> Ticket {
+    pub(super) fn draw(&mut self, now: Moment) -> Ticket {
         let number = self.next;
         if number - self.start == 64 * self.waits.len() as u64 {
             self.make_room();
@@ -43,14 +43,14 @@ impl Tickets {
     }
 
     /// Whoever waits with `ticket` is served: how that wait was.
-    pub(crate) fn serve(&mut self, ticket: Ticket) -> Wait {
+    pub(super) fn serve(&mut self, ticket: Ticket) -> Wait {
         let wait = self.wait_of(ticket);
         self.take_out(ticket.number);
         wait
     }
 
     /// The wait of whoever waits with `ticket`, so far.
-    pub(crate) fn wait_of(&self, ticket: Ticket) -> Wait {
+    pub(super) fn wait_of(&self, ticket: Ticket) -> Wait {
         Wait { since: ticket.since, overtaken_by: self.served_after(ticket.number) }
     }
 
@@ -71,7 +71,7 @@ impl Tickets {
     }
 
     /// Whoever waits with `ticket` leaves.
-    pub(crate) fn give_up(&mut self, ticket: Ticket) {
+    pub(super) fn give_up(&mut self, ticket: Ticket) {
         let (word, bit) = self.place(ticket.number);
         self.waits[word] &= !bit;
     }

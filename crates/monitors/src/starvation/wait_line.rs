@@ -8,18 +8,18 @@ use crate::number_map::{Number, NumberMap};
 
 /// A line of waiting `K`s.
 #[derive(Clone, Debug)]
-pub(crate) struct WaitLine<K> {
+pub(super) struct WaitLine<K> {
     waiting: NumberMap<K, Ticket>,
     tickets: Tickets,
 }
 
 /// A wait, over or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Wait {
+pub(super) struct Wait {
     /// When it began.
-    pub(crate) since: Moment,
+    pub(super) since: Moment,
     /// How many came later and were served while it lasted.
-    pub(crate) overtaken_by: u64,
+    pub(super) overtaken_by: u64,
 }
 
 impl<K> Default for WaitLine<K> {
@@ -30,26 +30,26 @@ impl<K> Default for WaitLine<K> {
 
 impl<K: Number> WaitLine<K> {
     /// `key` waits from now on; one that waits already keeps its place.
-    pub(crate) fn join(&mut self, key: K, now: Moment) {
+    pub(super) fn join(&mut self, key: K, now: Moment) {
         let tickets = &mut self.tickets;
         self.waiting.or_insert_with(key, || tickets.draw(now));
     }
 
     /// `key` is served; `None` if it did not wait.
-    pub(crate) fn serve(&mut self, key: K) -> Option<Wait> {
+    pub(super) fn serve(&mut self, key: K) -> Option<Wait> {
         let ticket = self.waiting.remove(key)?;
         Some(self.tickets.serve(ticket))
     }
 
     /// `key` leaves without being served.
-    pub(crate) fn leave(&mut self, key: K) {
+    pub(super) fn leave(&mut self, key: K) {
         if let Some(ticket) = self.waiting.remove(key) {
             self.tickets.give_up(ticket);
         }
     }
 
     /// Those who still wait, by their keys.
-    pub(crate) fn waiting(&self) -> impl Iterator<Item = (K, Wait)> {
+    pub(super) fn waiting(&self) -> impl Iterator<Item = (K, Wait)> {
         self.waiting.sorted().map(|(key, ticket)| (key, self.tickets.wait_of(*ticket)))
     }
 }

@@ -74,7 +74,7 @@ impl<K: Number> Waits<K> {
     }
 }
 
-/// The finding about the starved of one line, as far as it is the same for agents and tasks.
+/// The finding about the starved of one line, as far as it is the same for agents, tasks and items.
 pub(super) fn finding<K: Copy>(
     resource: &str,
     group: &str,

@@ -76,7 +76,7 @@ pub(crate) fn fixtures() -> Vec<Fixture> {
 
 fn small_window() -> MonitorConfig {
     MonitorConfig {
-        context_windows: [("opus".to_owned(), 10_000)].into_iter().collect(),
+        context_windows: [("coder".to_owned(), 10_000)].into_iter().collect(),
         ..MonitorConfig::default()
     }
 }

@@ -40,13 +40,14 @@ pub(super) fn config(document: &Document) -> MonitorConfig {
         if let Some(edits) = &role.edits {
             config.resource_media.insert(edits.artifact.clone(), edits.medium.clone());
         }
+        let model = role.model.as_ref().and_then(|model| document.model.get(model));
+        if let Some(window) = model.and_then(|model| model.context_window)
+            && role.context_grows.is_some()
+        {
+            config.context_windows.insert(name.to_owned(), window.get());
+        }
         if matches!(role.nature(), Some(Nature::Human(_))) {
             config.people.insert(name.to_owned());
-        }
-    }
-    for (name, model) in document.model.iter() {
-        if let Some(window) = model.context_window {
-            config.context_windows.insert(name.to_owned(), window.get());
         }
     }
     for (name, medium) in document.medium.iter() {
