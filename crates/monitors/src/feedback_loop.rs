@@ -146,7 +146,7 @@ impl FeedbackLoop {
         if continues {
             let ended = state.extend(&next, self.rounds_max);
             close(&mut self.closed, item, state, ended, mark);
-        } else {
+        } else if state.path.last.is_some() {
             let ended = core::mem::take(&mut state.repeats);
             close(&mut self.closed, item, state, ended, mark);
             state.path = Path::default();

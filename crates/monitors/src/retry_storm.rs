@@ -46,7 +46,8 @@ pub struct RetryStorm {
     window_ns: u64,
     windows_min: usize,
     amplification_min: u64,
-    names: Interner,
+    models: Interner,
+    media: Interner,
     offers: NumberMap<u64, ()>,
     streams: NumberMap<Tried, Stream>,
     storms: BTreeMap<Tried, Fold<Storm>>,
@@ -172,7 +173,8 @@ impl RetryStorm {
             window_ns: config.retry_window_ns.max(1),
             windows_min: config.retry_windows_min.max(2) as usize,
             amplification_min: config.retry_amplification_min.max(1),
-            names: Interner::default(),
+            models: Interner::default(),
+            media: Interner::default(),
             offers: NumberMap::default(),
             streams: NumberMap::default(),
             storms: BTreeMap::new(),
@@ -217,8 +219,8 @@ impl RetryStorm {
         let first = fold.first();
         let rise = &first.rise;
         let (subject, field, what, success) = match tried {
-            Tried::Model(model) => (self.names.name(model), "resource", "requests", "admitted one"),
-            Tried::Medium(medium) => (self.names.name(medium), "medium", "deliveries", "first one"),
+            Tried::Model(model) => (self.models.name(model), "resource", "requests", "admitted one"),
+            Tried::Medium(medium) => (self.media.name(medium), "medium", "deliveries", "first one"),
             Tried::Tasks => ("tasks", "resource", "attempts", "first one"),
         };
         let (from, to) = (rise.first.amplification(), rise.last.amplification());
@@ -309,14 +311,14 @@ impl Monitor for RetryStorm {
         for fact in facts {
             match *fact {
                 Fact::Requested { model, by, admitted, .. } => {
-                    let tried = Tried::Model(self.names.number(model));
+                    let tried = Tried::Model(self.models.number(model));
                     self.count(tried, at, by, 1, u64::from(admitted));
                 }
                 Fact::Offered { offer, .. } => {
                     self.offers.insert(offer, ());
                 }
                 Fact::HandedOver { medium, offer, receiver, .. } => {
-                    let tried = Tried::Medium(self.names.number(medium));
+                    let tried = Tried::Medium(self.media.number(medium));
                     // When it is taken up is the receiver's pace and no matter here.
                     let is_first = self.offers.remove(offer).is_some();
                     self.count(tried, at, receiver, 1, u64::from(is_first));

@@ -35,7 +35,7 @@ pub struct Tally {
     falsely_done: u64,
     first_task: Option<Time>,
     last_done: Option<Time>,
-    seams: BTreeMap<u32, Seam>,
+    seams: NumberMap<u32, Seam>,
     /// Offers that nobody has received yet: the seam, and since when.
     offers: NumberMap<u64, (u32, Time)>,
     checks: CheckTally,
@@ -110,7 +110,7 @@ impl Tally {
             falsely_done: 0,
             first_task: None,
             last_done: None,
-            seams: BTreeMap::new(),
+            seams: NumberMap::default(),
             offers: NumberMap::default(),
             checks: CheckTally::default(),
             cost: CostTally::default(),
@@ -215,12 +215,12 @@ impl Tally {
         match *fact {
             Fact::Offered { seam, offer, .. } => {
                 let seam = self.texts.number(seam);
-                self.seams.entry(seam).or_default().offered += 1;
+                self.seams.or_default(seam).offered += 1;
                 self.offers.insert(offer, (seam, now));
             }
             Fact::Received { seam: name, offer, .. } => {
                 let seam = self.texts.number(name);
-                let counts = self.seams.entry(seam).or_default();
+                let counts = self.seams.or_default(seam);
                 counts.received += 1;
                 // A later receipt of the same offer is a duplicate, and neither late nor a wait.
                 if let Some((_, offered)) = self.offers.remove(offer) {
@@ -232,7 +232,7 @@ impl Tally {
             }
             Fact::Undelivered { seam, offer, .. } => {
                 let seam = self.texts.number(seam);
-                self.seams.entry(seam).or_default().lost += 1;
+                self.seams.or_default(seam).lost += 1;
                 self.offers.remove(offer);
             }
             _ => {}
@@ -331,8 +331,8 @@ impl Tally {
         for (seam, _) in self.offers.values() {
             *in_flight.entry(*seam).or_default() += 1;
         }
-        let seam_tally = |(number, seam): (&u32, &Seam)| {
-            let name = self.texts.name(*number);
+        let seam_tally = |(number, seam): (u32, &Seam)| {
+            let name = self.texts.name(number);
             SeamTally {
                 name: name.to_owned(),
                 offered: seam.offered,
@@ -340,12 +340,12 @@ impl Tally {
                 late: seam.late,
                 duplicated: duplicated.get(name).copied().unwrap_or(0),
                 lost: seam.lost,
-                in_flight: in_flight.get(number).copied().unwrap_or(0),
+                in_flight: in_flight.get(&number).copied().unwrap_or(0),
                 waits: seam.waits.clone(),
             }
         };
         // Numbers are given in order of first use: the way that work takes through a fleet.
-        self.seams.iter().map(seam_tally).collect()
+        self.seams.sorted().map(seam_tally).collect()
     }
 
     fn role_tallies(&self, names: &Names) -> Vec<RoleTally> {

@@ -69,7 +69,7 @@ impl Contexts {
     /// `agent` took `item` up.
     #[inline]
     pub(super) fn took_up(&mut self, agent: AgentId, item: u64) {
-        if self.windows.contains_key(&Role::of(agent)) {
+        if !self.windows.is_empty() && self.windows.contains_key(&Role::of(agent)) {
             self.holds.insert(agent, item);
         }
     }
