@@ -1,10 +1,11 @@
 //! Deadlock: agents that wait for each other in a circle, or a fleet that came to rest while work was open.
 //!
-//! **Circle.** Agents that wait for each other, judged by reducing the wait-for graph; the graph's file says what counts as waiting for whom. Locks (`Acquired`, `Released`, `WaitOn` a
-//! resource), answers of agents, human gates and joins are one graph, so that a circle may go through all of them. An
-//! inbox that is read only between turns needs no edge of its own: whoever waits for an agent that waits, waits for it.
-//! The graph grows with the facts; a fact is judged by what it touches. A circle counts when it lasted
-//! `deadlock_after_ns`, or until the fleet was at rest: time-outs break young ones.
+//! **Circle.** Agents that wait for each other, judged by reducing the wait-for graph; the graph's file says what
+//! counts as waiting for whom. Locks (`Acquired`, `Released`, `WaitOn` a resource), answers of agents, human gates
+//! and joins are one graph, so that a circle may go through all of them. An inbox that is read only between turns
+//! needs no edge of its own: whoever waits for an agent that waits, waits for it. The graph grows with the facts; a
+//! fact is judged by what it touches. A circle counts when it lasted `deadlock_after_ns`, or until the fleet was at
+//! rest: time-outs break young ones.
 //!
 //! **Rest with open work.** The run ended because nothing was left to happen, nobody had stopped it, and tasks were open
 //! or agents waited. Tasks that a carrier lost and tasks of agents that are gone are other findings' business.

@@ -1,7 +1,8 @@
 //! Metastable failure, suspected: a trigger is over, but load stays high and little gets done.
 //!
-//! A sustaining effect (retries, copies, cold caches) keeps a system overloaded after what pushed it there is gone. Proof needs a run with
-//! the trigger taken out; a single record gives grounds for suspicion, and that is what is reported.
+//! A sustaining effect (retries, copies, cold caches) keeps a system overloaded after what pushed it there is gone.
+//! Proof needs a run with the trigger taken out; a single record gives grounds for suspicion, and that is what is
+//! reported.
 //!
 //! Time is cut into windows of `metastable_window_ns` (default 5 minutes). *Load* is the messages that were handled or
 //! came to nothing, *goodput* the tasks reported done, *arrivals* the tasks added. A trigger is a window with a crash, a

@@ -1,10 +1,11 @@
 //! Retry storms: more and more attempts for each success, and no more successes for it.
 //!
-//! Attempts and successes are counted in windows of
-//! `retry_window_ns` (default 1 minute), in three streams: requests to each model against admitted ones, deliveries by
-//! each medium against first deliveries, and starts of tasks against first attempts. The *amplification* of a window is its attempts for each success. A storm is `retry_windows_min` (default 5) windows
-//! in a row in which it never falls and at least doubles from the first to the last, reaches `retry_amplification_min`
-//! (default 5), while attempts never fall and the last window has no more successes than the first.
+//! Attempts and successes are counted in windows of `retry_window_ns` (default 1 minute), in three streams: requests
+//! to each model against admitted ones, deliveries by each medium against first deliveries, and starts of tasks
+//! against first attempts. The *amplification* of a window is its attempts for each success. A storm is
+//! `retry_windows_min` (default 5) windows in a row in which it never falls and at least doubles from the first to
+//! the last, reaches `retry_amplification_min` (default 5), while attempts never fall and the last window has no more
+//! successes than the first.
 //!
 //! A limit that is only saturated is therefore no storm (attempts stay level), and neither is growing traffic that is
 //! served. Windows with fewer than 20 attempts prove nothing.

@@ -24,9 +24,10 @@
 //!
 //! A medium that delivered an item again keeps no order, and its lines are not judged: duplicate hand-overs are.
 //!
-//! *Limits.* Quota is seen as far as waits and granted tokens are stated, places in a queue as far as givers state that
-//! they wait for one. Whose words fill a context is not a fact: the agent's own earlier turns count as said before, as
-//! others' do, and where turns differ in size by themselves, so does the difference. A worker is known to be idle only once it has finished, given back or handed on what it took.
+//! *Limits.* Quota is seen as far as waits and granted tokens are stated, places in a queue as far as givers state
+//! that they wait for one. Whose words fill a context is not a fact: the agent's own earlier turns count as said
+//! before, as others' do, and where turns differ in size by themselves, so does the difference. A worker is known to
+//! be idle only once it has finished, given back or handed on what it took.
 
 mod agents;
 mod contexts;
