@@ -1,6 +1,7 @@
-//! What a scenario leaves unguarded: notes of `check`, each with what may come of it.
+//! What a scenario leaves unguarded, or will run full: notes of `check`, each with what may come of it.
 
-use fleetsim_scenario::vocabulary::{Delivery, Document, Medium, MediumKind, When};
+use fleetsim_scenario::Distribution;
+use fleetsim_scenario::vocabulary::{Delivery, Document, Medium, MediumKind, Role, When};
 
 /// The notes, in the order of the vocabulary.
 pub(crate) fn absent(document: &Document) -> Vec<String> {
@@ -53,10 +54,26 @@ pub(crate) fn absent(document: &Document) -> Vec<String> {
             ));
         }
     }
+    notes.extend(document.role.iter().filter_map(|(name, role)| crowded(document, name, role)));
     if document.may.is_empty() {
         notes.push("no [may]: every role may read and write everything".to_owned());
     }
     notes
+}
+
+/// When the turns of a role stop fitting into its model's context window, as far as that follows from the figures alone.
+fn crowded(document: &Document, name: &str, role: &Role) -> Option<String> {
+    let model = role.model.as_ref()?;
+    let window = document.model.get(model)?.context_window?.get();
+    let Some(Distribution::Constant(input)) = &role.input else { return None };
+    let Some(room) = window.checked_sub(input.get()) else {
+        return Some(format!(
+            "role {name} sends more tokens a turn than the context-window of {model} holds"
+        ));
+    };
+    let fitting = room.checked_div(role.context_grows?.get())?.saturating_add(1);
+    let turns = if fitting == 1 { "turn" } else { "turns" };
+    Some(format!("role {name} fills the context-window of {model} with {fitting} {turns} about an item"))
 }
 
 #[cfg(test)]
@@ -94,14 +111,45 @@ mod tests {
         reversible = false
     "#;
 
+    fn notes(overrides: &[&str]) -> Vec<String> {
+        let mut set = Overrides::none();
+        overrides.iter().for_each(|pair| set.push(pair).expect("it is an override"));
+        let scenario = Scenario::parse("test.toml", TEXT, &set).unwrap_or_else(|error| panic!("{error}"));
+        absent(scenario.document())
+    }
+
+    #[test]
+    fn it_is_told_when_a_context_window_will_be_full() {
+        let told = |overrides: &[&str]| -> Vec<String> {
+            notes(overrides).into_iter().filter(|note| note.contains("context-window")).collect()
+        };
+        let grows = "role.x.context-grows=20";
+        for (overrides, said) in [
+            (
+                &["model.m.context-window=9"][..],
+                "role x sends more tokens a turn than the context-window of m holds",
+            ),
+            (
+                &["model.m.context-window=49", grows],
+                "role x fills the context-window of m with 2 turns about an item",
+            ),
+            (
+                &["model.m.context-window=50", grows],
+                "role x fills the context-window of m with 3 turns about an item",
+            ),
+            (
+                &["model.m.context-window=10", grows],
+                "role x fills the context-window of m with 1 turn about an item",
+            ),
+        ] {
+            assert_eq!(told(overrides).first().map(String::as_str), Some(said), "{overrides:?}");
+        }
+        assert_eq!(told(&["model.m.context-window=10"]), [""; 0], "nothing grows");
+        assert_eq!(told(&[grows]), [""; 0], "no window");
+    }
+
     #[test]
     fn every_absent_guard_is_noted_and_every_present_one_is_not() {
-        let notes = |overrides: &[&str]| {
-            let mut set = Overrides::none();
-            overrides.iter().for_each(|pair| set.push(pair).expect("it is an override"));
-            let scenario = Scenario::parse("test.toml", TEXT, &set).unwrap_or_else(|error| panic!("{error}"));
-            absent(scenario.document())
-        };
         let all = notes(&[]);
         assert_eq!(all.len(), 7, "{all:#?}");
         for (guard, word) in [
