@@ -203,8 +203,24 @@ impl Default for Batch {
 /// Rows that columns have room for once they are used: a short run fits, and does not grow each of them over and over.
 const ROWS_MIN: usize = 2048;
 
-impl StepColumns {
+/// A column of any type, as far as its room goes.
+trait Column {
+    fn reserve(&mut self, rows: usize);
+    fn clear(&mut self);
+}
+
+impl<T> Column for Vec<T> {
     fn reserve(&mut self, rows: usize) {
+        Vec::reserve(self, rows);
+    }
+
+    fn clear(&mut self) {
+        Vec::clear(self);
+    }
+}
+
+impl StepColumns {
+    fn all(&mut self) -> [&mut dyn Column; 11] {
         let StepColumns {
             time_ns,
             target,
@@ -218,30 +234,14 @@ impl StepColumns {
             first_sequence,
             effects,
         } = self;
-        for column in [time_ns, target, source, waited_ns] {
-            column.reserve(rows);
-        }
-        for column in [sequence, protocol, first_sequence, effects] {
-            column.reserve(rows);
-        }
-        for column in [event, fate] {
-            column.reserve(rows);
-        }
-        kind.reserve(rows);
+        [time_ns, target, source, sequence, event, fate, waited_ns, protocol, kind, first_sequence, effects]
     }
 }
 
 impl EffectColumns {
-    fn reserve(&mut self, rows: usize) {
+    fn all(&mut self) -> [&mut dyn Column; 6] {
         let EffectColumns { effect, object, protocol, kind, delay_ns, length } = self;
-        for column in [object, delay_ns] {
-            column.reserve(rows);
-        }
-        for column in [protocol, length] {
-            column.reserve(rows);
-        }
-        effect.reserve(rows);
-        kind.reserve(rows);
+        [effect, object, protocol, kind, delay_ns, length]
     }
 }
 
@@ -310,41 +310,14 @@ impl Batch {
         Steps::of(self)
     }
 
+    fn columns(&mut self) -> impl Iterator<Item = &mut dyn Column> {
+        self.steps.all().into_iter().chain(self.effects.all())
+    }
+
     /// Empties the batch, keeping its memory, and lets the next step have `first_ordinal`.
     pub fn reset(&mut self, first_ordinal: u64) {
         self.first_ordinal = first_ordinal;
-        let StepColumns {
-            time_ns,
-            target,
-            source,
-            sequence,
-            event,
-            fate,
-            waited_ns,
-            protocol,
-            kind,
-            first_sequence,
-            effects,
-        } = &mut self.steps;
-        for column in [time_ns, target, source, waited_ns] {
-            column.clear();
-        }
-        for column in [sequence, protocol, first_sequence, effects] {
-            column.clear();
-        }
-        for column in [event, fate] {
-            column.clear();
-        }
-        kind.clear();
-        let EffectColumns { effect, object, protocol, kind, delay_ns, length } = &mut self.effects;
-        effect.clear();
-        kind.clear();
-        for column in [object, delay_ns] {
-            column.clear();
-        }
-        for column in [protocol, length] {
-            column.clear();
-        }
+        self.columns().for_each(Column::clear);
         self.facts.clear();
         // What is recorded next has payloads, even when what was here had none.
         self.payloads.get_or_insert_default().clear();
@@ -353,12 +326,11 @@ impl Batch {
     /// Adds the steps of a draft.
     pub(crate) fn append(&mut self, draft: &Draft) {
         let steps = &draft.steps;
-        let columns = &mut self.steps;
-        if columns.time_ns.capacity() == 0 {
-            columns.reserve(ROWS_MIN);
-            self.effects.reserve(ROWS_MIN);
+        if self.steps.time_ns.capacity() == 0 {
+            self.columns().for_each(|column| column.reserve(ROWS_MIN));
             self.facts.reserve(16 * ROWS_MIN);
         }
+        let columns = &mut self.steps;
         columns.time_ns.extend(steps.iter().map(|step| step.time.as_ns()));
         columns.target.extend(steps.iter().map(|step| step.target.as_u64()));
         columns.source.extend(steps.iter().map(|step| step.source.as_u64()));

@@ -116,9 +116,3 @@ impl Sink for Audit {
         self.observe_batch(batch);
     }
 }
-
-/// Whether `agent` stands for the world outside.
-fn is_outside(agent: AgentId, config: &MonitorConfig, names: &Names) -> bool {
-    crate::role::Role::of(agent) == crate::role::Role::OUTSIDE
-        || names.group(agent).is_some_and(|group| config.outside.contains(group))
-}

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fleetsim_engine::{HOUR, MINUTE, Time};
+use fleetsim_engine::{AgentId, HOUR, MINUTE, Names, Time};
 use serde::{Deserialize, Serialize};
 
 use crate::architecture::ArchitectureClass;
 use crate::property::PropertyRule;
+use crate::role::Role;
 
 /// Bounds and roles that facts do not tell.
 ///
@@ -86,6 +87,14 @@ pub struct MonitorConfig {
     pub error_reach_max: u32,
     /// The properties that are stated in words.
     pub properties: Vec<PropertyRule>,
+}
+
+impl MonitorConfig {
+    /// Whether `agent` stands for the world outside.
+    pub(crate) fn is_outside(&self, agent: AgentId, names: &Names) -> bool {
+        Role::of(agent) == Role::OUTSIDE
+            || names.group(agent).is_some_and(|group| self.outside.contains(group))
+    }
 }
 
 /// Names of seams, media and resources.

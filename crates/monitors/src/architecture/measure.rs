@@ -231,8 +231,7 @@ impl<'a> View<'a> {
     }
 
     fn is_outside(&self, agent: AgentId) -> bool {
-        Role::of(agent) == Role::OUTSIDE
-            || self.names.group(agent).is_some_and(|group| self.topology.config.outside.contains(group))
+        self.topology.config.is_outside(agent, self.names)
     }
 
     /// The node that an agent is: the agent behind a medium is the medium.

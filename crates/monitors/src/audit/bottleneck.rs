@@ -8,7 +8,6 @@ use fleetsim_engine::{AgentId, Names, Time};
 use serde::Serialize;
 
 use super::critical_path::{Lay, Segment, Spent, pieces, walk};
-use super::is_outside;
 use super::journal::{Came, Journal, PauseKind};
 use crate::config::MonitorConfig;
 use crate::role::Role;
@@ -258,7 +257,7 @@ impl Teller<'_> {
         match spent {
             Spent::Service(agent) => (Sort::Service, Role::of(agent).name(self.names)),
             Spent::Queue(Lay::Medium(medium)) => (Sort::Queue, text(medium)),
-            Spent::Queue(Lay::Agent(agent)) if is_outside(agent, self.config, self.names) => {
+            Spent::Queue(Lay::Agent(agent)) if self.config.is_outside(agent, self.names) => {
                 (Sort::Queue, "the task store".to_owned())
             }
             Spent::Queue(Lay::Agent(agent)) => (Sort::Queue, self.names.of(agent)),

@@ -6,7 +6,6 @@ use fleetsim_engine::batch::Step;
 use fleetsim_engine::{AgentId, Fact, Names, Waited};
 use serde::Serialize;
 
-use super::is_outside;
 use crate::config::{Medium, MonitorConfig};
 use crate::intern::Interner;
 
@@ -177,7 +176,7 @@ impl Dependence {
                 Part::Agent(agent) => {
                     // Others of its role could have done the same.
                     let name = names.of(agent);
-                    if is_outside(agent, config, names) || names.group(agent) != Some(name.as_str()) {
+                    if config.is_outside(agent, names) || names.group(agent) != Some(name.as_str()) {
                         continue;
                     }
                     let is_person = config.people.contains(&name);
